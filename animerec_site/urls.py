@@ -1,0 +1,26 @@
+"""Every address of the site."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+# One way to sign in: allauth's, with its rate limits.
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+api = [
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
+    path("", include("catalog.api.urls")),
+    path("", include("recommendations.api.urls")),
+]
+
+urlpatterns = [
+    path("", include("recommendations.urls")),
+    path("anime/", include("catalog.urls")),
+    path("account/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include(api)),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,21 @@
+"""What signing in means here: the visitor's list goes with the person."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+from accounts.models import User
+from recommendations.services.profiles import claim_visitor_profile
+from recommendations.visitor import forget_visitor, visitor_profile_id
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def login(self, request: HttpRequest, user: User) -> Any:
+        """Sign ``user`` in (after sign-up as well) and give them what this session rated before."""
+        visitor_id = visitor_profile_id(request)
+        answer = super().login(request, user)
+        if visitor_id is not None:
+            claim_visitor_profile(user=user, visitor_profile_id=visitor_id)
+            forget_visitor(request)
+        return answer

@@ -1,0 +1,2 @@
+def engine_status() -> dict[str, str]:
+    return {}
