@@ -32,7 +32,7 @@ class BearerTokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class BearerTokenScheme(OpenApiAuthenticationExtension):
+class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = BearerTokenAuthentication
     name = "token"
 

@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog.querysets import AnimeQuerySet
+from catalog.querysets import BEST_RATED, MOST_MEMBERS, AnimeQuerySet
 
 
 class AnimeType(models.TextChoices):
@@ -124,8 +124,8 @@ class Anime(models.Model):
         verbose_name_plural = _("anime")
         ordering = ["title"]
         indexes = [
-            models.Index(models.F("members").desc(nulls_last=True), "id", name="anime_by_members"),
-            models.Index(models.F("community_rating").desc(nulls_last=True), "id", name="anime_by_rating"),
+            models.Index(MOST_MEMBERS, "id", name="anime_by_members"),
+            models.Index(BEST_RATED, "id", name="anime_by_rating"),
             models.Index(fields=["year", "id"], name="anime_by_year"),
             models.Index(Lower("title"), name="anime_by_title"),
         ]

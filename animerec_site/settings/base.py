@@ -5,7 +5,9 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from animerec_site.settings.env import BASE_DIR, VAR_DIR, env
+from animerec_site.settings.env import BASE_DIR as BASE_DIR
+from animerec_site.settings.env import VAR_DIR as VAR_DIR
+from animerec_site.settings.env import env
 
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from django.db.models import F, Q
+from django.db.models import F, OrderBy, Q
 from django.http import HttpRequest
 
 from ml.types import Profile as ScoringProfile
@@ -55,7 +55,7 @@ def entries_by_anime(profile: Profile | None, anime_ids: list[int] | None = None
     return {entry.anime_id: entry for entry in entries}
 
 
-LIBRARY_ORDERINGS = {
+LIBRARY_ORDERINGS: dict[str, tuple[str | OrderBy, ...]] = {
     "updated": ("-updated", "-id"),
     "rating": (F("rating").desc(nulls_last=True), "anime__title"),
     "title": ("anime__title",),

@@ -1,0 +1,132 @@
+"""Reading the catalogue: what browse pages, the API and the recommender ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import F, Max, Min
+from django.db.models.functions import Lower
+
+from catalog.models import Anime, Genre
+from catalog.querysets import BEST_RATED, MOST_MEMBERS, AnimeQuerySet
+from catalog.search import search
+
+# How long a change of the catalogue may take to reach filters. Titles change by imports and in the admin.
+CACHE_SECONDS = 30
+
+ORDERINGS = {
+    "popular": (MOST_MEMBERS, "id"),
+    "rating": (BEST_RATED, "id"),
+    "year": (F("year").desc(nulls_last=True), "id"),
+    "title": (Lower("title"), "id"),
+}
+RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFilter:
+    """Which titles a list may hold. A title of which a bounded fact is unknown is outside the bound.
+
+    ``genres``, ``genres_out``: slugs; all of the former and none of the latter.
+    ``types``, ``age_ratings``: any of these values; empty = any.
+    ``episodes_max``, ``year_min``, ``year_max``: inclusive.
+    ``show_adult``: with titles that only people who opted in see.
+    ``released_only``: without titles that are announced but have not begun.
+    """
+
+    genres: tuple[str, ...] = ()
+    genres_out: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    year_min: int | None = None
+    year_max: int | None = None
+    episodes_max: int | None = None
+    age_ratings: tuple[str, ...] = ()
+    show_adult: bool = False
+    released_only: bool = False
+
+
+ANYTHING = CatalogueFilter(show_adult=True)
+
+
+def browse(filter: CatalogueFilter, *, text: str = "", ordering: str = "popular") -> AnimeQuerySet:
+    """The titles that ``filter`` allows and ``text`` finds.
+
+    ``ordering`` is a key of ``ORDERINGS``, or ``RELEVANCE``: best match first (without a text: popular first).
+    Raises ``ValueError`` for any other.
+    """
+    if ordering != RELEVANCE and ordering not in ORDERINGS:
+        raise ValueError(f"no ordering {ordering!r}; there are {', '.join([*ORDERINGS, RELEVANCE])}")
+    titles = search(_filtered(filter), text)
+    if ordering == RELEVANCE:
+        return titles if text.strip() else titles.by_popularity()
+    return titles.order_by(*ORDERINGS[ordering])
+
+
+def candidate_ids(filter: CatalogueFilter) -> np.ndarray | None:
+    """The ids that ``filter`` allows, int64, ascending; ``None`` where it allows every title.
+
+    One query, or none within ``CACHE_SECONDS`` of the same question.
+    """
+    if filter == ANYTHING:
+        return None
+    key = f"catalog:candidates:{sha256(repr(filter).encode()).hexdigest()}"
+    packed = cache.get(key)
+    if packed is None:
+        ids = np.fromiter(_filtered(filter).order_by("id").values_list("id", flat=True), dtype=np.int64)
+        cache.set(key, ids.tobytes(), CACHE_SECONDS)
+        return ids
+    return np.frombuffer(packed, dtype=np.int64)
+
+
+def anime_by_ids(ids: Iterable[int]) -> dict[int, Anime]:
+    """The titles of ``ids`` that exist, with their facts, in three queries whatever their number."""
+    # Ids come from NumPy, too, whose integers a database driver does not know.
+    wanted = {int(anime_id) for anime_id in ids}
+    return {anime.pk: anime for anime in Anime.objects.filter(pk__in=wanted).with_facts()}
+
+
+def genres_for_filter() -> list[Genre]:
+    """The genres that some title has, by name. Cached."""
+    key = "catalog:genres"
+    genres: list[Genre] | None = cache.get(key)
+    if genres is None:
+        genres = list(Genre.objects.filter(anime__isnull=False).distinct().order_by("name"))
+        cache.set(key, genres, CACHE_SECONDS)
+    return genres
+
+
+def year_range() -> tuple[int, int] | None:
+    """The first and the last year of any title; ``None`` while no year is known. Cached."""
+    key = "catalog:years"
+    years: tuple[int, int] | tuple[()] | None = cache.get(key)
+    if years is None:
+        found = Anime.objects.aggregate(first=Min("year"), last=Max("year"))
+        years = (found["first"], found["last"]) if found["first"] is not None else ()
+        cache.set(key, years, CACHE_SECONDS)
+    return years or None
+
+
+def _filtered(filter: CatalogueFilter) -> AnimeQuerySet:
+    titles = Anime.objects.visible_to(show_adult=filter.show_adult)
+    if filter.released_only:
+        titles = titles.released()
+    for slug in filter.genres:
+        # A filter call each: one call with both would look for a link that is of two genres at once.
+        titles = titles.filter(genres__slug=slug)
+    if filter.genres_out:
+        titles = titles.exclude(genres__slug__in=filter.genres_out)
+    if filter.types:
+        titles = titles.filter(type__in=filter.types)
+    if filter.age_ratings:
+        titles = titles.filter(age_rating__in=filter.age_ratings)
+    if filter.year_min is not None:
+        titles = titles.filter(year__gte=filter.year_min)
+    if filter.year_max is not None:
+        titles = titles.filter(year__lte=filter.year_max)
+    if filter.episodes_max is not None:
+        titles = titles.filter(episodes__lte=filter.episodes_max)
+    return titles

@@ -1,0 +1,202 @@
+"""Lists of recommendations, ready to show: the scores of `ml.serving` joined with the catalogue.
+
+Three ways lead here: a stored profile (`recommend`), ratings in a request (`recommend_ratings`), and a title
+(`similar_titles`). All end in the same scoring of a profile; none knows who the person is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.cache import cache
+
+from catalog.models import Anime
+from catalog.selectors import CatalogueFilter, anime_by_ids, candidate_ids
+from ml.types import FranchiseMode, Options, Ranking, Reason, Recommendation
+from ml.types import Profile as ScoringProfile
+from recommendations.models import Profile
+from recommendations.selectors.profiles import scoring_profile
+from recommendations.services.engine import Engine, current_engine
+from recommendations.services.fallback import popular_ranking, stored_ranking
+
+# Below this many rated or watched titles a list is still general, and says so.
+FEW_ENTRIES = 5
+
+
+class Basis(StrEnum):
+    """What a list rests on, so that a page can say it plainly."""
+
+    PERSONAL = "personal"
+    STORED = "stored"
+    POPULARITY = "popularity"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """A list as a person asks for it: the dials of the recommender and the filters of the catalogue."""
+
+    k: int = 10
+    balance: float | None = None
+    novelty: float | None = None
+    diversity: float | None = None
+    franchise: FranchiseMode = FranchiseMode.NEW
+    filter: CatalogueFilter = field(default_factory=lambda: CatalogueFilter(released_only=True))
+
+    def digest(self) -> str:
+        """A short text that differs for different options: part of cache keys."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReason:
+    """A :class:`ml.types.Reason` with its title looked up. ``kind`` is *rated*, *content* or *popular*."""
+
+    kind: str
+    share: float = 0.0
+    anime: Anime | None = None
+    rating: int | None = None
+    traits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    rank: int
+    anime: Anime
+    score: float
+    components: Mapping[str, float]
+    reasons: tuple[ShownReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationList:
+    """A list to show. ``known`` counts the titles of the profile that the model knows."""
+
+    results: tuple[Listed, ...]
+    basis: Basis
+    model_version: str | None = None
+    ignored: tuple[int, ...] = ()
+    known: int = 0
+
+    @property
+    def is_general(self) -> bool:
+        return self.known < FEW_ENTRIES
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarListed:
+    """``by`` is *fans* (people who like the one like the other) or *content* (it is made of the same things)."""
+
+    anime: Anime
+    score: float
+    by: str
+
+
+def recommend(*, profile: Profile | None, options: ListOptions) -> RecommendationList:
+    """The list of a stored profile (``None`` = somebody of whom nothing is known yet).
+
+    Scored lists are cached under (profile version, model version, options). Without a usable model it is the
+    stored list less what has since been rated or hidden, else what is popular; ``basis`` says which.
+    """
+    engine = current_engine()
+    if engine is None:
+        person = scoring_profile(profile)
+        ranking = stored_ranking(profile, person, options.filter, options.k) if profile else None
+        if ranking is not None and options.franchise is not FranchiseMode.NEXT:
+            return _show(ranking, Basis.STORED)
+        return _show(popular_ranking(person, options.filter, options.k, options.franchise), Basis.POPULARITY)
+    if profile is None:
+        return _show(_score(engine, ScoringProfile.of([]), options), Basis.PERSONAL, engine.version)
+
+    key = f"list:{profile.pk}:{profile.version}:{engine.version}:{options.digest()}"
+    ranking = cache.get(key)
+    if ranking is not None:
+        shown = _show(ranking, Basis.PERSONAL, engine.version)
+        if _still_holds(shown, ranking, options):
+            return shown
+    ranking = _score(engine, scoring_profile(profile), options)
+    cache.set(key, ranking, settings.RECOMMENDATION_CACHE_SECONDS)
+    return _show(ranking, Basis.PERSONAL, engine.version)
+
+
+def recommend_ratings(*, profile: ScoringProfile, options: ListOptions) -> RecommendationList:
+    """The list of a profile that is stored nowhere: an app's own user, ratings in a request."""
+    engine = current_engine()
+    if engine is None:
+        return _show(popular_ranking(profile, options.filter, options.k, options.franchise), Basis.POPULARITY)
+    return _show(_score(engine, profile, options), Basis.PERSONAL, engine.version)
+
+
+def similar_titles(*, anime: Anime, k: int = 8, show_adult: bool = False) -> list[SimilarListed]:
+    """Up to ``k`` neighbours by shared fans and ``k`` by content; empty while no model serves."""
+    engine = current_engine()
+    if engine is None:
+        return []
+    # Twice as many as asked for: the catalogue may hide some of them.
+    neighbours = engine.recommender.similar(anime.pk, 2 * k)
+    titles = anime_by_ids([neighbour.anime_id for neighbour in neighbours])
+    shown: list[SimilarListed] = []
+    for by in ("fans", "content"):
+        visible = [
+            SimilarListed(titles[neighbour.anime_id], neighbour.score, by)
+            for neighbour in neighbours
+            if neighbour.by == by and neighbour.anime_id in titles
+            and (show_adult or not titles[neighbour.anime_id].is_adult)
+        ]  # fmt: skip
+        shown += visible[:k]
+    return shown
+
+
+def _score(engine: Engine, profile: ScoringProfile, options: ListOptions) -> Ranking:
+    return engine.recommender.recommend(
+        profile,
+        Options(
+            k=options.k,
+            balance=options.balance,
+            novelty=options.novelty,
+            diversity=options.diversity,
+            franchise=options.franchise,
+            candidates=candidate_ids(options.filter),
+        ),
+    )
+
+
+def _still_holds(shown: RecommendationList, ranking: Ranking, options: ListOptions) -> bool:
+    """Whether a cached list is still allowed: an admin may have removed a title or marked it adult since."""
+    return len(shown.results) == len(ranking.results) and (
+        options.filter.show_adult or not any(listed.anime.is_adult for listed in shown.results)
+    )
+
+
+def _show(ranking: Ranking, basis: Basis, model_version: str | None = None) -> RecommendationList:
+    """Look up every title that ``ranking`` names, in a constant number of queries."""
+    titles = anime_by_ids(_named(ranking.results))
+    results = [
+        Listed(
+            rank=rank,
+            anime=titles[item.anime_id],
+            score=item.score,
+            components=item.components,
+            reasons=tuple(_shown_reasons(item.reasons, titles)),
+        )
+        for rank, item in enumerate((item for item in ranking.results if item.anime_id in titles), start=1)
+    ]
+    return RecommendationList(tuple(results), basis, model_version, ranking.ignored, ranking.known)
+
+
+def _named(results: Iterable[Recommendation]) -> set[int]:
+    named = set()
+    for item in results:
+        named.add(item.anime_id)
+        named.update(reason.anime_id for reason in item.reasons if reason.anime_id is not None)
+    return named
+
+
+def _shown_reasons(reasons: Iterable[Reason], titles: Mapping[int, Anime]) -> Iterable[ShownReason]:
+    for reason in reasons:
+        anime = titles.get(reason.anime_id) if reason.anime_id is not None else None
+        rating = None if reason.rating is None else int(reason.rating)
+        yield ShownReason(reason.kind.value, reason.share, anime, rating, reason.traits)
