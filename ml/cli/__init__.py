@@ -1,0 +1,1 @@
+"""The command line: `python -m ml train | stage | recommend | evaluate | inspect`."""

@@ -1,0 +1,183 @@
+"""What the commands do."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from ml.artifacts import check_free, verify_bundle
+from ml.cli.progress import make_progress
+from ml.evaluation import report
+from ml.reading import Interactions, read_anime_ids, read_dataset, read_interactions
+from ml.serving import load_recommender
+from ml.training import pipeline, stages
+from ml.training.params import read_params
+from ml.types import LIKED_RATING, FranchiseMode, InputError, Options, Profile, Status
+
+FITTED = ("content", "popularity", "ease")
+STATUSES = tuple(Status)
+CODE_DIRECTORY = Path(__file__).resolve().parent
+
+
+def train(options: argparse.Namespace) -> None:
+    """Learn from a data directory and write a bundle."""
+    check_free(options.out)
+    params = read_params(options.params, options.seed)
+    excluded = None if options.exclude_items is None else read_anime_ids(options.exclude_items)
+    progress = make_progress(options.progress)
+    dataset = read_dataset(options.data, excluded, lambda percent, message: progress("read", percent, message))
+    for note in dataset.notes:
+        print(f"note: {note}", file=sys.stderr)
+    manifest = pipeline.train(dataset, options.out, params, progress, pipeline.current_revision(CODE_DIRECTORY))
+    print(f"{options.out}: bundle {manifest.version}")
+
+
+def stage(options: argparse.Namespace) -> None:
+    """Run one step of training on artefacts in the work directory."""
+    params = read_params(options.params, options.seed)
+    progress = make_progress(options.progress)
+    work = options.work
+    if options.stage in {"validate", "prepare"}:
+        excluded = None if options.exclude_items is None else read_anime_ids(options.exclude_items)
+        dataset = read_dataset(options.data, excluded)
+        if options.stage == "validate":
+            stages.validate(dataset, work)
+        else:
+            stages.prepare(dataset, work, params)
+    elif options.stage == "fit":
+        stages.fit(options.name, work, params, progress)
+    elif options.stage == "fuse":
+        stages.fuse(work, params, progress)
+    elif options.stage == "evaluate":
+        stages.evaluate(work, params)
+    else:
+        check_free(options.out)
+        stages.bundle(work, options.out, params, pipeline.current_revision(CODE_DIRECTORY))
+
+
+def recommend(options: argparse.Namespace) -> None:
+    """Write lists for the profiles of a file."""
+    recommender = load_recommender(options.bundle)
+    people = _profiles(read_interactions(options.profiles))
+    candidates = None if options.candidates is None else read_anime_ids(options.candidates)
+    wanted = Options(
+        k=options.k,
+        balance=options.balance,
+        novelty=options.novelty,
+        diversity=options.diversity,
+        franchise=FranchiseMode(options.franchise),
+        candidates=candidates,
+        model=options.model,
+    )
+    rankings = recommender.recommend_batch(list(people.values()), wanted)
+    with _written_whole(options.out) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("user_id", "rank", "anime_id", "score"))
+        for user_id, ranking in zip(people, rankings, strict=True):
+            for item in ranking.results:
+                writer.writerow((user_id, item.rank, item.anime_id, f"{item.score:.6g}"))
+    unknown = sum(len(ranking.ignored) for ranking in rankings)
+    if unknown:
+        print(f"note: {unknown} entries of titles that the bundle does not know ignored", file=sys.stderr)
+    if candidates is not None:
+        strange = len(candidates) - len(recommender.titles.rows_of(candidates))
+        if strange:
+            print(f"note: {strange} candidates that the bundle does not know ignored", file=sys.stderr)
+    print(f"{options.out}: lists of {len(people)} people")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Print, and perhaps write, a table of models by metrics."""
+    recommender = load_recommender(options.bundle)
+    profiles = _profiles(read_interactions(options.profiles))
+    heldout = read_interactions(options.heldout)
+    liked: dict[int, set[int]] = {}
+    likes = heldout.ratings >= LIKED_RATING
+    for user_id, anime_id in zip(heldout.user_ids[likes].tolist(), heldout.anime_ids[likes].tolist(), strict=True):
+        if user_id in profiles:
+            liked.setdefault(user_id, set()).add(anime_id)
+    if not liked:
+        raise InputError(f"{options.heldout}: nobody in {options.profiles} liked anything that is held out")
+    rows = report.evaluate(recommender, profiles, liked)
+    if options.out is not None:
+        with _written_whole(options.out) as file:
+            json.dump({"bundle": recommender.version, "k": report.K, "rows": rows}, file, indent=1)
+            file.write("\n")
+    _print_table(rows)
+
+
+def inspect(options: argparse.Namespace) -> None:
+    """Say in words what is in a bundle."""
+    manifest = verify_bundle(options.bundle)
+    recommender = load_recommender(options.bundle)
+    content = manifest.content
+    data = content.get("data", {})
+    size = sum(entry["bytes"] for entry in manifest.files.values()) / 1e6
+    revision = content.get("git_revision") or "unknown"
+    print(f"Bundle {manifest.version}, written {content.get('created', '?')} by revision {revision}.")
+    print(f"{len(manifest.files)} files, {size:.1f} MB, every one as the manifest says.")
+    print(
+        f"Learned from {data.get('entries', 0):,} entries ({data.get('ratings', 0):,} rated) of "
+        f"{data.get('members', 0):,} members; {data.get('titles_on_lists', 0):,} of "
+        f"{len(recommender.anime_ids):,} titles are on somebody's list."
+    )
+    for name, digest in data.get("fingerprint", {}).items():
+        print(f"  {name}: sha256 {digest}")
+    print(f"Models: {', '.join(recommender.model_names)}.")
+    for name, value in recommender.fusion.settings()["weights"].items():
+        print(f"  blend, {name.replace('_', ' ')}: {value:g}")
+    print("On members held out of training:")
+    for name, number in content.get("metrics", {}).items():
+        print(f"  {name.replace('_', ' ')}: {number:g}")
+
+
+def _profiles(entries: Interactions) -> dict[int, Profile]:
+    if entries.repeated:
+        print(f"note: {entries.repeated} repeated entries, the last of each counts", file=sys.stderr)
+    user_ids, starts = np.unique(entries.user_ids, return_index=True)
+    bounds = [*starts.tolist(), len(entries)]
+    return {
+        int(user_id): Profile(
+            anime_ids=entries.anime_ids[start:stop],
+            ratings=entries.ratings[start:stop],
+            statuses=tuple(STATUSES[code] for code in entries.statuses[start:stop].tolist()),
+        )
+        for user_id, start, stop in zip(user_ids, bounds[:-1], bounds[1:], strict=True)
+    }
+
+
+@contextmanager
+def _written_whole(path: Path) -> Iterator[TextIO]:
+    """A file that appears under its name only when everything is written."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+        aside.chmod(0o644)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
+    columns = ("model", "mode", "ndcg", "ndcg_stderr", "recall", "hit", "coverage", "popularity", "people")
+    text = [columns] + [
+        tuple(f"{row[name]:.4f}" if isinstance(row[name], float) else str(row[name]) for name in columns)
+        for row in rows
+    ]
+    widths = [max(len(line[place]) for line in text) for place in range(len(columns))]
+    for line in text:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())

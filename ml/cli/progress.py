@@ -1,0 +1,65 @@
+"""Progress on standard error: a line that moves, one JSON object a line for programs, or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+Progress = Callable[[str, float, str], None]
+
+# Where each stage of training begins and ends on the way from 0 to 100 percent.
+TRAIN_SPANS = {
+    "read": (0, 4),
+    "prepare": (4, 5),
+    "content": (5, 10),
+    "ease": (10, 95),
+    "fuse": (40, 65),
+    "evaluate": (65, 70),
+    "bundle": (97, 100),
+}
+EASE_HALVES = ((10, 40), (70, 97))
+BAR_CHARS = 24
+
+
+def overall_percent(stage: str, percent: float) -> float:
+    """How far training as a whole is, from how far a stage is (both 0-100)."""
+    if stage == "ease":  # fitted twice, before the blend is learned and after
+        low, high = EASE_HALVES[percent >= 50]
+        return low + (high - low) * (percent % 50 if percent < 100 else 50) / 50
+    low, high = TRAIN_SPANS.get(stage, (0, 100))
+    return low + (high - low) * percent / 100
+
+
+def make_progress(style: str, stream: TextIO | None = None) -> Progress:
+    """A display: ``bar``, ``json``, ``none``, or ``auto`` (a bar on a terminal, plain lines elsewhere)."""
+    stream = stream or sys.stderr
+    started = time.monotonic()
+
+    def as_json(stage: str, percent: float, message: str) -> None:
+        record = {
+            "stage": stage,
+            "percent": round(overall_percent(stage, percent), 1),
+            "message": message,
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        print(json.dumps(record), file=stream, flush=True)
+
+    def as_bar(stage: str, percent: float, message: str) -> None:
+        done = overall_percent(stage, percent)
+        filled = round(BAR_CHARS * done / 100)
+        bar = "#" * filled + "." * (BAR_CHARS - filled)
+        end = "\n" if done >= 100 else ""
+        print(f"\r\033[K[{bar}] {done:3.0f}%  {stage}: {message}", end=end, file=stream, flush=True)
+
+    def as_lines(stage: str, percent: float, message: str) -> None:
+        print(f"{overall_percent(stage, percent):3.0f}%  {stage}: {message}", file=stream, flush=True)
+
+    def nothing(stage: str, percent: float, message: str) -> None:
+        return None
+
+    if style == "auto":
+        return as_bar if stream.isatty() else as_lines
+    return {"json": as_json, "bar": as_bar, "none": nothing}[style]

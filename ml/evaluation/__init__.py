@@ -1,0 +1,1 @@
+"""Measuring lists against ratings that were held out."""

@@ -1,0 +1,97 @@
+"""What titles are about: vectors of synopsis, genres, type and the rest, compared by cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ml.models.base import Arrays
+from ml.models.profiles import ProfileBatch
+from ml.models.taste import TasteWeights
+
+
+@dataclass(frozen=True, slots=True)
+class ContentModel:
+    """The score of a title is the weighted mean, over the profile, of its likeness to each title there:
+    cosine of their vectors, plus ``franchise_bonus`` where both belong to one franchise.
+
+    ``vectors``: float32 (n, d), of length 1 or 0. ``franchise``: int32 (n,).
+    """
+
+    name: ClassVar[str] = "content"
+    vectors: np.ndarray
+    franchise: np.ndarray
+    taste: TasteWeights
+    franchise_bonus: float
+
+    def scores(self, batch: ProfileBatch) -> np.ndarray:
+        strength = self._strength(batch)
+        directions = np.zeros((len(batch), self.vectors.shape[1]), dtype=np.float32)
+        owners = batch.owners()
+        if len(batch) == 1:
+            directions[0] = strength @ self.vectors[batch.rows]
+        else:
+            np.add.at(directions, owners, strength[:, None] * self.vectors[batch.rows])
+        result = directions @ self.vectors.T
+        if self.franchise_bonus:
+            count = int(self.franchise.max(initial=-1)) + 1
+            for index in range(len(batch)):
+                part = slice(batch.indptr[index], batch.indptr[index + 1])
+                if part.start == part.stop:
+                    continue
+                shares = np.bincount(self.franchise[batch.rows[part]], strength[part], minlength=count)
+                result[index] += (self.franchise_bonus * shares).astype(np.float32)[self.franchise]
+        return result
+
+    def contributions(self, profile: ProfileBatch, targets: np.ndarray) -> np.ndarray:
+        likeness = self.vectors[profile.rows] @ self.vectors[targets].T
+        if self.franchise_bonus:
+            same = self.franchise[profile.rows][:, None] == self.franchise[targets][None, :]
+            likeness += np.float32(self.franchise_bonus) * same
+        return self._strength(profile)[:, None] * likeness
+
+    def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
+        """What each title of one profile adds to the score of the average title, float32 (size,)."""
+        relatives = np.bincount(self.franchise)[self.franchise[profile.rows]]
+        likeness = self.vectors[profile.rows] @ self.vectors.mean(axis=0)
+        return self._strength(profile) * (
+            likeness + np.float32(self.franchise_bonus) * relatives.astype(np.float32) / len(self.vectors)
+        )
+
+    def _strength(self, batch: ProfileBatch) -> np.ndarray:
+        """Weight of every entry; those of one profile sum to at most 1 in size."""
+        weights = self.taste.of(batch)
+        total = np.zeros(len(batch))
+        np.add.at(total, batch.owners(), np.abs(weights))
+        return weights / np.repeat(np.maximum(total, 1e-9), batch.sizes).astype(np.float32)
+
+    def similar(self, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of at most k titles most like ``row``, and their cosines."""
+        likeness = self.vectors @ self.vectors[row]
+        likeness[row] = -np.inf
+        best = np.argsort(-likeness, kind="stable")[:k]
+        best = best[likeness[best] > 0]
+        return best, likeness[best]
+
+    def likeness(self, rows: np.ndarray) -> np.ndarray:
+        """Cosines among ``rows``, float32 (len(rows), len(rows))."""
+        vectors = self.vectors[rows]
+        return vectors @ vectors.T
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"vectors": self.vectors, "franchise": self.franchise}
+
+    def settings(self) -> dict[str, Any]:
+        return {"taste": asdict(self.taste), "franchise_bonus": self.franchise_bonus}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, settings: Mapping[str, Any]) -> Self:
+        return cls(
+            arrays["vectors"],
+            arrays["franchise"],
+            TasteWeights(**settings["taste"]),
+            float(settings["franchise_bonus"]),
+        )

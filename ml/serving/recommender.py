@@ -1,0 +1,186 @@
+"""The recommender: profiles and options in, lists with reasons out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ml.models.base import Model
+from ml.models.fusion import TUNED_BALANCE, FusionModel
+from ml.models.profiles import ProfileBatch
+from ml.models.titles import Titles
+from ml.serving.dials import NEUTRAL_NOVELTY, best_first, diversified, with_novelty
+from ml.serving.franchises import FranchiseIndex
+from ml.serving.reasons import Explainer
+from ml.types import (
+    BundleInfo,
+    InputError,
+    Options,
+    Profile,
+    Ranking,
+    Reason,
+    ReasonKind,
+    Recommendation,
+    SimilarTitle,
+    Status,
+)
+
+SHARD_PROFILES = 256
+COMPONENT_NAMES = {"ease": "collaborative", "content": "content", "popularity": "popularity"}
+
+
+class Recommender:
+    """Scores profiles with the models of one bundle. Immutable, so threads may share it."""
+
+    def __init__(self, info: BundleInfo, titles: Titles, fusion: FusionModel, shortlist: int) -> None:
+        self.info = info
+        self.version = info.version
+        self.titles = titles
+        self.fusion = fusion
+        self.models: Mapping[str, Model] = {
+            model.name: model for model in (fusion, fusion.ease, fusion.content, fusion.popularity)
+        }
+        self._shortlist = shortlist
+        self._franchises = FranchiseIndex(titles)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        return tuple(self.models)
+
+    @property
+    def anime_ids(self) -> np.ndarray:
+        """int64 (n,), sorted: every title that the bundle knows."""
+        return self.titles.anime_ids
+
+    def recommend(self, profile: Profile, options: Options = Options()) -> Ranking:  # noqa: B008 - frozen
+        """The list for one profile, every title with its reasons."""
+        return self.recommend_batch([profile], options, with_reasons=True)[0]
+
+    def recommend_batch(
+        self,
+        profiles: Sequence[Profile],
+        options: Options = Options(),  # noqa: B008 - frozen
+        *,
+        with_reasons: bool = False,
+    ) -> list[Ranking]:
+        """The lists for many profiles, in their order; the same as one by one, but scored together. Without
+        reasons (the default) ``reasons`` of every title is empty."""
+        if options.model is not None and options.model not in self.models:
+            raise InputError(f"no model {options.model!r}; there are {', '.join(self.models)}")
+        allowed = None
+        if options.candidates is not None:
+            allowed = np.zeros(len(self.titles), dtype=bool)
+            allowed[self.titles.rows_of(options.candidates)] = True
+        rankings: list[Ranking] = []
+        for start in range(0, len(profiles), SHARD_PROFILES):
+            rankings += self._shard(profiles[start : start + SHARD_PROFILES], options, allowed, with_reasons)
+        return rankings
+
+    def similar(self, anime_id: int, k: int = 10) -> list[SimilarTitle]:
+        """Up to k titles that share fans with a title, then up to k that are like it in content; nothing for
+        an id that the bundle does not know."""
+        rows = self.titles.rows_of(np.array([anime_id]))
+        if not len(rows):
+            return []
+        neighbours = []
+        for by, model in (("fans", self.fusion.ease), ("content", self.fusion.content)):
+            found, scores = model.similar(int(rows[0]), k)
+            neighbours += [
+                SimilarTitle(int(self.anime_ids[row]), float(score), by)
+                for row, score in zip(found, scores, strict=True)
+            ]
+        return neighbours
+
+    def _shard(
+        self,
+        profiles: Sequence[Profile],
+        options: Options,
+        allowed: np.ndarray | None,
+        with_reasons: bool,
+    ) -> list[Ranking]:
+        batch, ignored = ProfileBatch.of(profiles, self.anime_ids)
+        balance = TUNED_BALANCE if options.balance is None else options.balance
+        scores, parts = self._scores(batch, options.model, balance)
+        rankings = []
+        for index, profile in enumerate(profiles):
+            one = batch.one(index)
+            own_parts = {name: part[index] for name, part in parts.items()}
+            rows, worth, carriers = self._choose(profile, one, scores[index], options, allowed)
+            reasons: Sequence[tuple[Reason, ...]] = [()] * len(rows)
+            if with_reasons:
+                reasons = self._reasons(one, rows, carriers, options.model, balance)
+            rankings.append(
+                Ranking(
+                    results=tuple(
+                        Recommendation(
+                            rank=rank,
+                            anime_id=int(self.anime_ids[row]),
+                            score=float(value),
+                            components={name: float(part[row]) for name, part in own_parts.items()},
+                            reasons=why,
+                        )
+                        for rank, (row, value, why) in enumerate(zip(rows, worth, reasons, strict=True), start=1)
+                    ),
+                    ignored=tuple(int(anime_id) for anime_id in ignored[index]),
+                    known=len(one.rows),
+                )
+            )
+        return rankings
+
+    def _scores(
+        self, batch: ProfileBatch, model: str | None, balance: float
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        if model is not None and model != self.fusion.name:
+            scores = self.models[model].scores(batch)
+            return scores, {COMPONENT_NAMES[model]: scores}
+        fused = self.fusion.fuse(batch, balance)
+        return fused.scores, {COMPONENT_NAMES[name]: part for name, part in fused.parts.items()}
+
+    def _choose(
+        self,
+        profile: Profile,
+        one: ProfileBatch,
+        scores: np.ndarray,
+        options: Options,
+        allowed: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of the list, best first, the worth they were chosen for, and the rows that carried them."""
+        eligible = np.ones(len(scores), dtype=bool) if allowed is None else allowed.copy()
+        on_list = one.rows
+        if options.include_planned:
+            on_list = on_list[~one.with_status(Status.PLANNED)]
+        eligible[on_list] = False
+        hidden = self.titles.rows_of(np.fromiter(profile.hidden, dtype=np.int64, count=len(profile.hidden)))
+        eligible[hidden] = False
+        offer = self._franchises.offer(options.franchise, scores, eligible, one, hidden, options.include_planned)
+        appeal = self.fusion.popularity.appeal
+        novelty = NEUTRAL_NOVELTY if options.novelty is None else options.novelty
+        diversity = options.diversity or 0.0
+        plain = novelty == NEUTRAL_NOVELTY and not diversity
+        size = options.k if plain else max(self._shortlist, options.k)
+        short = best_first(offer.scores, size, appeal[offer.rows])
+        rows, worth, carriers = offer.rows[short], offer.scores[short], offer.carriers[short]
+        if novelty != NEUTRAL_NOVELTY:
+            worth = with_novelty(worth, appeal[rows], novelty)
+            order = best_first(worth, len(worth), appeal[rows] * (1 if novelty < NEUTRAL_NOVELTY else -1))
+            rows, worth, carriers = rows[order], worth[order], carriers[order]
+        if diversity and len(rows):
+            vectors = self.fusion.content.vectors[rows]
+            picked, worth = diversified(
+                worth, options.k, diversity, lambda place: np.maximum(vectors @ vectors[place], 0)
+            )
+            rows, carriers = rows[picked], carriers[picked]
+        return rows[: options.k], worth[: options.k], carriers[: options.k]
+
+    def _reasons(
+        self, one: ProfileBatch, rows: np.ndarray, carriers: np.ndarray, model: str | None, balance: float
+    ) -> list[tuple[Reason, ...]]:
+        if not len(one.rows) or model == self.fusion.popularity.name:
+            return [(Reason(ReasonKind.POPULAR),)] * len(rows)
+        if model is None or model == self.fusion.name:
+            added = self.fusion.contributions(one, carriers, balance)
+        else:
+            added = self.models[model].contributions(one, carriers)
+        explainer = Explainer(self.titles, one, self.fusion.ease.taste)
+        return [explainer.reasons(int(row), added[:, place]) for place, row in enumerate(rows)]

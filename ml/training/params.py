@@ -1,0 +1,124 @@
+"""Training parameters: defaults here, values in `params.yaml`, nothing else accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from ml.models.taste import TasteWeights
+from ml.training.content import ContentParams
+from ml.training.ease import EaseParams
+from ml.training.fusion import FusionParams
+from ml.types import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutParams:
+    """Members that are held out to learn the blend and to measure: ``member_share`` of all, at most
+    ``max_members``, none with fewer than ``min_entries`` entries; half of them for each purpose."""
+
+    member_share: float = 0.1
+    max_members: int = 400
+    min_entries: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TitleParams:
+    """``marginal_member_share``: without dates, a part with fewer members than this share of its franchise's
+    most watched part is not the one to start with. ``main_ova_episodes``: OVAs from here on are main parts.
+    ``unreleased_likes_share``: how liked a title of unknown membership is expected to be, beside its
+    neighbours."""
+
+    marginal_member_share: float = 0.2
+    main_ova_episodes: int = 3
+    unreleased_likes_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ServingParams:
+    """``shortlist_titles``: how many of the best titles the dials novelty and diversity choose from."""
+
+    shortlist_titles: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    seed: int = 1
+    prior_mean_rating: float = 7.6
+    holdout: HoldoutParams = field(default_factory=HoldoutParams)
+    titles: TitleParams = field(default_factory=TitleParams)
+    content: ContentParams = field(default_factory=ContentParams)
+    ease: EaseParams = field(default_factory=EaseParams)
+    fusion: FusionParams = field(default_factory=FusionParams)
+    serving: ServingParams = field(default_factory=ServingParams)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def ease_taste(self) -> TasteWeights:
+        return TasteWeights(
+            rating_weight=self.ease.rating_weight,
+            unrated=self.ease.unrated,
+            prior_mean=self.prior_mean_rating,
+            prior_weight=self.ease.prior_weight,
+        )
+
+    def content_taste(self) -> TasteWeights:
+        return TasteWeights(
+            rating_weight=self.content.rating_weight,
+            unrated=self.content.unrated,
+            prior_mean=self.prior_mean_rating,
+            prior_weight=self.ease.prior_weight,
+            lowest=self.content.lowest,
+        )
+
+
+def read_params(path: Path | None, seed: int | None = None) -> Params:
+    """Parameters from a YAML file (``None``: the defaults); ``seed`` overrides the file's."""
+    values: Any = {}
+    if path is not None:
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: {error}") from None
+        except yaml.YAMLError as error:
+            reason = str(error).replace("\n", " ")
+            raise InputError(f"{path}: not YAML ({reason})") from None
+    params: Params = _build(Params, values, str(path), "")
+    if seed is not None:
+        params = _build(Params, {**values, "seed": seed}, "--seed", "")
+    if not 0 <= params.ease.franchise_prior < params.ease.ridge:
+        raise InputError(f"{path}: ease.franchise_prior must be at least 0 and less than ease.ridge")
+    if not 0 <= params.ease.dropout < 1:
+        raise InputError(f"{path}: ease.dropout must be at least 0 and less than 1")
+    return params
+
+
+def _build(kind: Any, values: Any, source: str, where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise InputError(f"{source}: {where.rstrip('.') or 'the file'} must hold names and values")
+    known = {one.name for one in fields(kind)}
+    unknown = sorted(str(name) for name in values if name not in known)
+    if unknown:
+        raise InputError(f"{source}: no parameter {where}{unknown[0]} (there are {', '.join(sorted(known))})")
+    hints = get_type_hints(kind)
+    return kind(**{name: _value(hints[name], value, source, where + name) for name, value in values.items()})
+
+
+def _value(kind: Any, value: Any, source: str, name: str) -> Any:
+    if is_dataclass(kind):
+        return _build(kind, value, source, f"{name}.")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int and number and value == int(value):
+        return int(value)
+    if kind is float and number:
+        return float(value)
+    if isinstance(value, list) and all(isinstance(one, int | float) for one in value):
+        return tuple(type(one)(one) for one in value)
+    raise InputError(f"{source}: {name} is {value!r}, which is not a value for it")

@@ -1,0 +1,182 @@
+"""The steps of training one at a time, with their artefacts as `.npy` and `.json` files in a work directory.
+
+Each step is the function that `train` calls; only where its inputs come from and where its results go differs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from ml.models.content import ContentModel
+from ml.models.ease import EaseModel
+from ml.models.fusion import FusionModel, FusionWeights
+from ml.models.popularity import PopularityModel
+from ml.models.profiles import ProfileBatch
+from ml.reading import Catalogue, Dataset, fingerprint
+from ml.training import pipeline
+from ml.training.data import Members
+from ml.training.params import Params
+from ml.types import InputError
+
+TUNING, FINAL = "tuning", "final"
+LIST_COLUMNS = ("genres", "studios")
+
+
+def validate(dataset: Dataset, work: Path) -> None:
+    """Write what is in the data to ``validate.json``."""
+    entries = dataset.interactions
+    _write_json(
+        work / "validate.json",
+        {
+            "titles": len(dataset.catalogue),
+            "entries": len(entries),
+            "members": len(np.unique(entries.user_ids)),
+            "titles_on_lists": len(np.unique(entries.anime_ids)),
+            "unrated_share": round(float(np.isnan(entries.ratings).mean()), 4),
+            "notes": list(dataset.notes),
+            "fingerprint": fingerprint(dataset.files),
+        },
+    )
+
+
+def prepare(dataset: Dataset, work: Path, params: Params) -> None:
+    prepared = pipeline.prepare(dataset, params)
+    batch = prepared.members.batch
+    _write_arrays(
+        work / "prepared",
+        {
+            "user_ids": prepared.members.user_ids,
+            "indptr": batch.indptr,
+            "rows": batch.rows,
+            "ratings": batch.ratings,
+            "statuses": batch.statuses,
+            "blending": prepared.blending,
+            "measuring": prepared.measuring,
+        },
+    )
+    frame = dataset.catalogue.frame
+    _write_json(work / "prepared" / "catalogue.json", json.loads(frame.to_json(orient="columns")))
+    _write_json(work / "prepared" / "files.json", fingerprint(dataset.files))
+
+
+def fit(name: str, work: Path, params: Params, progress: pipeline.Progress) -> None:
+    """Fit ``content``, ``popularity`` or ``ease``; the latter two without the held-out members and with."""
+    prepared = _prepared(work)
+    if name == "content":
+        _save(work / "content", pipeline.fit_content_part(prepared, params))
+        return
+    content = _content(work)
+    for variant, members in ((TUNING, prepared.training()), (FINAL, prepared.members)):
+        if name == "popularity":
+            _save(work / name / variant, pipeline.fit_popularity_part(prepared, members, content, params))
+        else:
+            _save(work / name / variant, pipeline.fit_ease_part(prepared, members, content, params, progress))
+
+
+def fuse(work: Path, params: Params, progress: pipeline.Progress) -> None:
+    parts = _parts(work, TUNING)
+    weights = pipeline.learn_blend(_prepared(work), *parts, params, progress)
+    settings = FusionModel(parts[2], parts[0], parts[1], weights).settings()
+    _write_json(work / "fusion.json", settings)
+
+
+def evaluate(work: Path, params: Params) -> None:
+    """Measure on held-out members; writes ``metrics.json``."""
+    prepared = _prepared(work)
+    fusion = _fusion(work, TUNING)
+    _write_json(
+        work / "metrics.json",
+        pipeline.measure(prepared, pipeline.describe(prepared, params), fusion, params),
+    )
+
+
+def bundle(work: Path, out: Path, params: Params, git_revision: str) -> None:
+    prepared = _prepared(work)
+    pipeline.publish(
+        out,
+        prepared,
+        _read_json(work / "prepared" / "files.json"),
+        pipeline.describe(prepared, params),
+        _fusion(work, FINAL),
+        params,
+        _read_json(work / "metrics.json"),
+        git_revision,
+    )
+
+
+def _prepared(work: Path) -> pipeline.Prepared:
+    directory = work / "prepared"
+    arrays = _read_arrays(directory)
+    records = _read_json(directory / "catalogue.json")
+    frame = pd.DataFrame({name: list(column.values()) for name, column in records.items()})
+    for column in LIST_COLUMNS:
+        frame[column] = [tuple(names) for names in frame[column]]
+    for column in ("episodes", "score", "members", "aired"):
+        frame[column] = frame[column].astype(np.float64)
+    try:
+        batch = ProfileBatch(*(arrays[name] for name in ("indptr", "rows", "ratings", "statuses")))
+        return pipeline.Prepared(
+            Catalogue(frame), Members(arrays["user_ids"], batch), arrays["blending"], arrays["measuring"]
+        )
+    except KeyError as error:
+        _missing(directory / f"{error.args[0]}.npy")
+
+
+def _content(work: Path) -> ContentModel:
+    return ContentModel.restore(*_load(work / "content"))
+
+
+def _parts(work: Path, variant: str) -> tuple[ContentModel, PopularityModel, EaseModel]:
+    return (
+        _content(work),
+        PopularityModel.restore(*_load(work / "popularity" / variant)),
+        EaseModel.restore(*_load(work / "ease" / variant)),
+    )
+
+
+def _fusion(work: Path, variant: str) -> FusionModel:
+    content, popularity, ease = _parts(work, variant)
+    weights = FusionWeights(**_read_json(work / "fusion.json")["weights"])
+    return FusionModel(ease, content, popularity, weights)
+
+
+def _save(directory: Path, model: ContentModel | PopularityModel | EaseModel) -> None:
+    _write_arrays(directory, model.arrays())
+    _write_json(directory / "settings.json", model.settings())
+
+
+def _load(directory: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    return _read_arrays(directory), _read_json(directory / "settings.json")
+
+
+def _write_arrays(directory: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        np.save(directory / f"{name}.npy", array, allow_pickle=False)
+
+
+def _read_arrays(directory: Path) -> dict[str, np.ndarray]:
+    if not directory.is_dir():
+        _missing(directory)
+    return {path.stem: np.load(path, allow_pickle=False) for path in sorted(directory.glob("*.npy"))}
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        _missing(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _missing(path: Path) -> NoReturn:
+    raise InputError(f"{path}: missing; run the stages before this one first")
