@@ -66,15 +66,15 @@ def browse(filter: CatalogueFilter, *, text: str = "", ordering: str = "popular"
     return titles.order_by(*ORDERINGS[ordering])
 
 
-def candidate_ids(filter: CatalogueFilter) -> np.ndarray | None:
+def candidate_ids(filter: CatalogueFilter, *, fresh: bool = False) -> np.ndarray | None:
     """The ids that ``filter`` allows, int64, ascending; ``None`` where it allows every title.
 
-    One query, or none within ``CACHE_SECONDS`` of the same question.
+    One query, or none within ``CACHE_SECONDS`` of the same question, unless it must be ``fresh``.
     """
     if filter == ANYTHING:
         return None
     key = f"catalog:candidates:{sha256(repr(filter).encode()).hexdigest()}"
-    packed = cache.get(key)
+    packed = None if fresh else cache.get(key)
     if packed is None:
         ids = np.fromiter(_filtered(filter).order_by("id").values_list("id", flat=True), dtype=np.int64)
         cache.set(key, ids.tobytes(), CACHE_SECONDS)
@@ -87,6 +87,14 @@ def anime_by_ids(ids: Iterable[int]) -> dict[int, Anime]:
     # Ids come from NumPy, too, whose integers a database driver does not know.
     wanted = {int(anime_id) for anime_id in ids}
     return {anime.pk: anime for anime in Anime.objects.filter(pk__in=wanted).with_facts()}
+
+
+def franchise_titles(anime: Anime, *, show_adult: bool) -> list[Anime]:
+    """The titles of the franchise of ``anime`` in watch order, itself among them; empty where it has none."""
+    if anime.franchise_id is None:
+        return []
+    titles = Anime.objects.visible_to(show_adult=show_adult).filter(franchise=anime.franchise_id)
+    return list(titles.order_by(F("franchise_order").asc(nulls_last=True), "id"))
 
 
 def genres_for_filter() -> list[Genre]:

@@ -43,7 +43,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="NDCG@10")
     def ndcg(self, model: ModelVersion) -> str:
-        value = model.metrics.get("ndcg@10")
+        value = model.metrics.get("plain ndcg@10")
         return "" if value is None else f"{value:.3f}"
 
     @admin.action(description=gettext_lazy("Make the selected model the champion (also: roll back to it)"))

@@ -111,13 +111,15 @@ def recommend(*, profile: Profile | None, options: ListOptions) -> Recommendatio
     if profile is None:
         return _show(_score(engine, ScoringProfile.of([]), options), Basis.PERSONAL, engine.version)
 
+    fresh = False
     key = f"list:{profile.pk}:{profile.version}:{engine.version}:{options.digest()}"
     ranking = cache.get(key)
     if ranking is not None:
         shown = _show(ranking, Basis.PERSONAL, engine.version)
         if _still_holds(shown, ranking, options):
             return shown
-    ranking = _score(engine, scoring_profile(profile), options)
+        fresh = True
+    ranking = _score(engine, scoring_profile(profile), options, fresh=fresh)
     cache.set(key, ranking, settings.RECOMMENDATION_CACHE_SECONDS)
     return _show(ranking, Basis.PERSONAL, engine.version)
 
@@ -150,7 +152,7 @@ def similar_titles(*, anime: Anime, k: int = 8, show_adult: bool = False) -> lis
     return shown
 
 
-def _score(engine: Engine, profile: ScoringProfile, options: ListOptions) -> Ranking:
+def _score(engine: Engine, profile: ScoringProfile, options: ListOptions, *, fresh: bool = False) -> Ranking:
     return engine.recommender.recommend(
         profile,
         Options(
@@ -159,7 +161,7 @@ def _score(engine: Engine, profile: ScoringProfile, options: ListOptions) -> Ran
             novelty=options.novelty,
             diversity=options.diversity,
             franchise=options.franchise,
-            candidates=candidate_ids(options.filter),
+            candidates=candidate_ids(options.filter, fresh=fresh),
         ),
     )
 

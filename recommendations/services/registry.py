@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -24,7 +27,7 @@ def publish(bundle: Path, *, created_by: User | None = None) -> ModelVersion:
         version=manifest.version,
         defaults={
             "location": stored.name,
-            "fingerprint": manifest.content["data"]["fingerprint"],
+            "fingerprint": _fingerprint(manifest.content["data"]["fingerprint"]),
             "git_revision": manifest.content["git_revision"],
             "params": manifest.content["params"],
             "metrics": manifest.content["metrics"],
@@ -53,3 +56,8 @@ def activate(model: ModelVersion) -> ModelVersion:
         chosen.activated = timezone.now()
         chosen.save(update_fields=["status", "activated"])
     return chosen
+
+
+def _fingerprint(hashes: Mapping[str, str]) -> str:
+    """One hash for the hashes of the data files that a model learned from."""
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()

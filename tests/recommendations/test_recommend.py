@@ -69,7 +69,7 @@ def test_a_hidden_title_is_never_listed_again(mecha_fan):
 def test_the_same_question_is_answered_from_the_cache(mecha_fan, monkeypatch):
     asked = []
     score = service._score
-    monkeypatch.setattr(service, "_score", lambda *arguments: asked.append(1) or score(*arguments))
+    monkeypatch.setattr(service, "_score", lambda *args, **options: asked.append(1) or score(*args, **options))
     options = ListOptions()
     assert ids(recommend(profile=mecha_fan, options=options)) == ids(recommend(profile=mecha_fan, options=options))
     assert len(asked) == 1
