@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from catalog import views
+
+urlpatterns = [
+    path("", views.anime_list, name="anime_list"),
+    path("<int:anime_id>/cover.svg", views.anime_cover, name="anime_cover"),
+]

@@ -1,18 +1,20 @@
 """Ready-made rows for tests: what is not named gets a plain, valid value."""
 
-# factory-boy marks itself as typed, but its declarations are not.
-# mypy: disable-error-code="attr-defined, no-untyped-call"
-
 from __future__ import annotations
 
-from typing import Any
-
-import factory
-from factory.django import DjangoModelFactory
+from typing import TYPE_CHECKING, Any
 
 from accounts.models import User
 from catalog.models import AgeRating, Anime, AnimeType, Franchise, Genre, Studio, Synonym
 from recommendations.models import ListEntry, ListStatus, Profile, ProfileSource
+
+if TYPE_CHECKING:
+    # factory-boy says that it is typed, but neither its declarations nor the calls of a factory are.
+    factory: Any
+    DjangoModelFactory: Any
+else:
+    import factory
+    from factory.django import DjangoModelFactory
 
 PASSWORD = "a password for tests"
 

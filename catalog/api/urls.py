@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from catalog.api.views import AnimeDetailView, AnimeListView
+
+urlpatterns = [
+    path("anime/", AnimeListView.as_view(), name="api_anime_list"),
+    path("anime/<int:anime_id>/", AnimeDetailView.as_view(), name="api_anime_detail"),
+]

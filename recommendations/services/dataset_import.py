@@ -2,7 +2,8 @@
 
 Members become imported profiles (source + external id). A row without a rating never touches an entry that has
 one, and a status is only ever changed by a file that has a column of statuses: no known fact gives way to a
-missing one, and importing twice is the same as once.
+missing one, and importing twice is the same as once. Of two rows of one member and title the last with a rating
+stands.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -28,15 +30,14 @@ from recommendations.services.rating_load import RatingLoad
 RATING_FILES = ("rating.csv", "animelist.csv", "rating_complete.csv")
 REQUIRED = ("user_id", "anime_id", "rating")
 STATUS_COLUMN = "watching_status"
-# The numbers of the 2020 set; where it has none, the title stands on the list, so it counts as watched.
+# The numbers of the 2020 set. It also holds a few that nobody has explained (0, 5, 33, 55): the title stands on
+# the list, so it counts as watched, as in sets without statuses.
 STATUSES = {
     "1": ListStatus.WATCHING.value,
     "2": ListStatus.COMPLETED.value,
     "3": ListStatus.ON_HOLD.value,
     "4": ListStatus.DROPPED.value,
     "6": ListStatus.PLANNED.value,
-    "": ListStatus.COMPLETED.value,
-    "0": ListStatus.COMPLETED.value,
 }
 RATINGS: dict[str, int | None] = {str(number): number for number in range(1, 11)} | {"-1": None, "0": None}
 
@@ -104,9 +105,7 @@ def _ratings(table: Table, bad_rows: BadRows) -> Iterator[Rating]:
     if not table.has(*REQUIRED):
         found = ", ".join(table.header[:8])
         hint = "; a file of titles is for import_catalog" if table.has("name") or table.has("Name") else ""
-        raise ImportStopped(
-            f"{table.path}, line 1: the columns ({found}) lack some of {', '.join(REQUIRED)}{hint}"
-        )
+        raise ImportStopped(f"{table.path}, line 1: the columns ({found}) lack some of {', '.join(REQUIRED)}{hint}")
     user_at, anime_at, rating_at = (table.header.index(name) for name in REQUIRED)
     status_at = table.header.index(STATUS_COLUMN) if table.has(STATUS_COLUMN) else None
     status = ListStatus.COMPLETED.value
@@ -150,9 +149,9 @@ def _rating(cell: str) -> int | None:
 
 def _status(cell: str) -> str:
     text = cell.strip()
-    if text not in STATUSES:
-        raise BadValue(f"{STATUS_COLUMN} is “{text[:40]}”, not one of 1, 2, 3, 4, 6")
-    return STATUSES[text]
+    if text and not text.isdecimal():
+        raise BadValue(f"{STATUS_COLUMN} is “{text[:40]}”, not one of {', '.join(STATUSES)}")
+    return STATUSES.get(text, ListStatus.COMPLETED.value)
 
 
 def _load(table: Table, bad_rows: BadRows, source: ProfileSource, report: RatingReport) -> None:
@@ -195,26 +194,23 @@ def _write_batch(ratings: list[Rating], with_status: bool, source: ProfileSource
                 "profile_id", "anime_id", "rating", "status"
             )
         }
-        wanted = {}
-        before = dict(stored)
+        wanted: dict[tuple[Any, int], tuple[int | None, str]] = {}
         for user_id, anime_id, rating, status in ratings:
             key = ids[str(user_id)], anime_id
-            old_rating, old_status = stored.get(key, (None, None))
-            if rating is None and old_rating is not None:
-                continue
-            if old_status is not None and not with_status:
-                status = old_status
-            if (rating, status) != (old_rating, old_status):
-                stored[key] = wanted[key] = (rating, status)
+            old_rating, old_status = wanted.get(key) or stored.get(key) or (None, None)
+            if rating is not None or old_rating is None:
+                wanted[key] = (rating, status if with_status or old_status is None else old_status)
+        wanted = {key: values for key, values in wanted.items() if stored.get(key) != values}
         now = timezone.now()
         write_rows(
             ListEntry,
             ("profile_id", "anime_id", "rating", "status", "created", "updated"),
             [(*key, *values, now, now) for key, values in wanted.items()],
             update=("rating", "status", "updated"),
-            unique=("profile", "anime"),
+            unique=("profile_id", "anime_id"),
         )
         changed = {profile_id for profile_id, _anime_id in wanted}
         Profile.objects.filter(pk__in=changed).update(version=F("version") + 1)
-    report.new += sum(key not in before for key in wanted)
-    report.changed += sum(key in before for key in wanted)
+    changes = sum(key in stored for key in wanted)
+    report.changed += changes
+    report.new += len(wanted) - changes

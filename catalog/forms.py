@@ -1,0 +1,125 @@
+"""The filters of the catalogue as a form: read from the URL, kept in the URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import AnimeType
+from catalog.selectors import RELEVANCE, CatalogueFilter, genres_for_filter
+
+EPISODE_LIMITS = (
+    ("", _("Any length")),
+    ("1", _("One sitting")),
+    ("13", _("Up to 13 episodes")),
+    ("26", _("Up to 26 episodes")),
+)
+YEAR_MIN, YEAR_MAX = 1900, 2100
+
+
+def _year_field(label: Any) -> forms.IntegerField:
+    # A number input would drop what somebody mistyped; a text input shows it beside the message.
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "placeholder": _("any"), "size": "6"})
+    return forms.IntegerField(label=label, required=False, min_value=YEAR_MIN, max_value=YEAR_MAX, widget=widget)
+
+
+class FilterForm(forms.Form):
+    """What a list may hold. A value that does not fit is named, and the rest still filters."""
+
+    genre = forms.MultipleChoiceField(label=_("With genres"), required=False, widget=forms.CheckboxSelectMultiple)
+    genre_out = forms.MultipleChoiceField(label=_("Without genres"), required=False, widget=forms.CheckboxSelectMultiple)
+    type = forms.MultipleChoiceField(
+        label=_("Type"), required=False, choices=AnimeType.choices, widget=forms.CheckboxSelectMultiple
+    )
+    year_min = _year_field(_("From year"))
+    year_max = _year_field(_("To year"))
+    episodes_max = forms.ChoiceField(label=_("Length"), required=False, choices=EPISODE_LIMITS)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data, label_suffix="")
+        genres = [(genre.slug, genre.name) for genre in genres_for_filter()]
+        for name in ("genre", "genre_out"):
+            self.fields[name].choices = genres  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.error_messages["invalid_choice"] = _("“%(value)s” is not one of the choices.")
+
+    def value(self, name: str) -> Any:
+        """The cleaned value of ``name``; ``None`` where it is missing or does not fit."""
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+    def catalogue_filter(self, *, show_adult: bool, released_only: bool) -> CatalogueFilter:
+        limit = self.value("episodes_max")
+        return CatalogueFilter(
+            genres=tuple(self.value("genre") or ()),
+            genres_out=tuple(self.value("genre_out") or ()),
+            types=tuple(self.value("type") or ()),
+            year_min=self.value("year_min"),
+            year_max=self.value("year_max"),
+            episodes_max=int(limit) if limit else None,
+            show_adult=show_adult,
+            released_only=released_only,
+        )
+
+    def problems(self) -> list[str]:
+        """One line for each value that does not fit."""
+        return [
+            f"{self.fields[name].label}: {message}" for name, messages in self.errors.items() for message in messages
+        ]
+
+    def query(self, **changes: Any) -> str:
+        """The state as a query string: what differs from the defaults, typed values as they were typed.
+
+        ``changes`` replaces values; ``None`` leaves one out.
+        """
+        state = QueryDict(mutable=True)
+        for name, field in self.fields.items():
+            typed = self.data.getlist(name) if hasattr(self.data, "getlist") else []
+            kept = [value for value in typed if value != "" and not _is_default(field, value)]
+            if kept:
+                state.setlist(name, kept)
+        for name, value in changes.items():
+            state.pop(name, None)
+            if value is not None:
+                state[name] = str(value)
+        return state.urlencode()
+
+
+def _is_default(field: forms.Field, typed: str) -> bool:
+    if field.initial is None:
+        return False
+    try:
+        return field.to_python(typed) == field.initial
+    except forms.ValidationError:
+        return False
+
+
+class BrowseForm(FilterForm):
+    """Search and sorting on top of the filters."""
+
+    SORTS = (
+        ("popular", _("Best known")),
+        ("rating", _("Best rated")),
+        ("year", _("Newest")),
+        ("title", _("Title")),
+    )
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=(("", _("Best match")), *SORTS))
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["q"].widget.attrs.update(
+            {
+                "type": "search",
+                "placeholder": _("Title in any language"),
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        )
+
+    def ordering(self) -> str:
+        return self.value("sort") or RELEVANCE
