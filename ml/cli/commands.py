@@ -16,7 +16,7 @@ from typing import TextIO
 import numpy as np
 
 from ml.artifacts import check_free, verify_bundle
-from ml.cli.progress import make_progress
+from ml.cli.progress import make_progress, stage_percent
 from ml.evaluation import report
 from ml.reading import Interactions, read_anime_ids, read_dataset, read_interactions
 from ml.serving import load_recommender
@@ -45,7 +45,7 @@ def train(options: argparse.Namespace) -> None:
 def stage(options: argparse.Namespace) -> None:
     """Run one step of training on artefacts in the work directory."""
     params = read_params(options.params, options.seed)
-    progress = make_progress(options.progress)
+    progress = make_progress(options.progress, percent_of=stage_percent)
     work = options.work
     if options.stage in {"validate", "prepare"}:
         excluded = None if options.exclude_items is None else read_anime_ids(options.exclude_items)
@@ -67,6 +67,7 @@ def stage(options: argparse.Namespace) -> None:
 
 def recommend(options: argparse.Namespace) -> None:
     """Write lists for the profiles of a file."""
+    _check_writable(options.out)
     recommender = load_recommender(options.bundle)
     people = _profiles(read_interactions(options.profiles))
     candidates = None if options.candidates is None else read_anime_ids(options.candidates)
@@ -98,6 +99,8 @@ def recommend(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print, and perhaps write, a table of models by metrics."""
+    if options.out is not None:
+        _check_writable(options.out)
     recommender = load_recommender(options.bundle)
     profiles = _profiles(read_interactions(options.profiles))
     heldout = read_interactions(options.heldout)
@@ -154,6 +157,14 @@ def _profiles(entries: Interactions) -> dict[int, Profile]:
         )
         for user_id, start, stop in zip(user_ids, bounds[:-1], bounds[1:], strict=True)
     }
+
+
+def _check_writable(path: Path) -> None:
+    """Say before the work begins what would go wrong at its end."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory, not a file")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such directory")
 
 
 @contextmanager

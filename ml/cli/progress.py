@@ -33,7 +33,16 @@ def overall_percent(stage: str, percent: float) -> float:
     return low + (high - low) * percent / 100
 
 
-def make_progress(style: str, stream: TextIO | None = None) -> Progress:
+def stage_percent(stage: str, percent: float) -> float:
+    """How far a stage that runs alone is."""
+    return percent
+
+
+def make_progress(
+    style: str,
+    stream: TextIO | None = None,
+    percent_of: Callable[[str, float], float] = overall_percent,
+) -> Progress:
     """A display: ``bar``, ``json``, ``none``, or ``auto`` (a bar on a terminal, plain lines elsewhere)."""
     stream = stream or sys.stderr
     started = time.monotonic()
@@ -41,21 +50,21 @@ def make_progress(style: str, stream: TextIO | None = None) -> Progress:
     def as_json(stage: str, percent: float, message: str) -> None:
         record = {
             "stage": stage,
-            "percent": round(overall_percent(stage, percent), 1),
+            "percent": round(percent_of(stage, percent), 1),
             "message": message,
             "seconds": round(time.monotonic() - started, 1),
         }
         print(json.dumps(record), file=stream, flush=True)
 
     def as_bar(stage: str, percent: float, message: str) -> None:
-        done = overall_percent(stage, percent)
+        done = percent_of(stage, percent)
         filled = round(BAR_CHARS * done / 100)
         bar = "#" * filled + "." * (BAR_CHARS - filled)
         end = "\n" if done >= 100 else ""
         print(f"\r\033[K[{bar}] {done:3.0f}%  {stage}: {message}", end=end, file=stream, flush=True)
 
     def as_lines(stage: str, percent: float, message: str) -> None:
-        print(f"{overall_percent(stage, percent):3.0f}%  {stage}: {message}", file=stream, flush=True)
+        print(f"{percent_of(stage, percent):3.0f}%  {stage}: {message}", file=stream, flush=True)
 
     def nothing(stage: str, percent: float, message: str) -> None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -12,7 +12,19 @@ from ml.models.profiles import ProfileBatch
 Arrays = Mapping[str, np.ndarray]
 
 
-class Model(Protocol):
+class Stored(Protocol):
+    """A part of a bundle."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that restoring needs, apart from :meth:`settings`."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """The numbers that the part depends on, as JSON values."""
+        ...
+
+
+class Model(Stored, Protocol):
     """A part of the recommender that scores every title for a profile.
 
     n titles, m profiles. A title's *row* is its position in the bundle's sorted ``anime_ids``. Models know
@@ -31,13 +43,7 @@ class Model(Protocol):
         that looks at nobody's list answers zeros."""
         ...
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All that :meth:`restore` needs, apart from :meth:`settings`."""
+    def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
+        """What each title of one profile adds to the score of the average title: float32 (size of the
+        profile,)."""
         ...
-
-    def settings(self) -> dict[str, Any]:
-        """The numbers that scoring depends on, as JSON values."""
-        ...
-
-    @classmethod
-    def restore(cls, arrays: Arrays, settings: Mapping[str, Any]) -> Self: ...

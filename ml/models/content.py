@@ -12,6 +12,9 @@ from ml.models.base import Arrays
 from ml.models.profiles import ProfileBatch
 from ml.models.taste import TasteWeights
 
+# Pairs of unlike titles that every profile is thought to hold besides its own: two alike titles are chance.
+PRIOR_PAIRS = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class ContentModel:
@@ -61,6 +64,21 @@ class ContentModel:
             likeness + np.float32(self.franchise_bonus) * relatives.astype(np.float32) / len(self.vectors)
         )
 
+    def coherence(self, batch: ProfileBatch) -> np.ndarray:
+        """How alike the titles of each profile are that the person does not dislike, float64 (m,): the mean
+        cosine over pairs, as if there were ``PRIOR_PAIRS`` more pairs with nothing in common."""
+        weights = np.maximum(self.taste.of(batch), 0)
+        result = np.zeros(len(batch))
+        for index in range(len(batch)):
+            part = slice(batch.indptr[index], batch.indptr[index + 1])
+            own = weights[part]
+            if len(own) > 1:
+                total = own @ self.vectors[batch.rows[part]]
+                alone = float(own @ own)
+                pairs = float(own.sum()) ** 2 - alone
+                result[index] = (float(total @ total) - alone) / (pairs + PRIOR_PAIRS)
+        return result
+
     def _strength(self, batch: ProfileBatch) -> np.ndarray:
         """Weight of every entry; those of one profile sum to at most 1 in size."""
         weights = self.taste.of(batch)
@@ -75,11 +93,6 @@ class ContentModel:
         best = np.argsort(-likeness, kind="stable")[:k]
         best = best[likeness[best] > 0]
         return best, likeness[best]
-
-    def likeness(self, rows: np.ndarray) -> np.ndarray:
-        """Cosines among ``rows``, float32 (len(rows), len(rows))."""
-        vectors = self.vectors[rows]
-        return vectors @ vectors.T
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"vectors": self.vectors, "franchise": self.franchise}

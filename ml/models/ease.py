@@ -6,8 +6,9 @@ rating stands to the person's mean. Only the strongest weights of every title ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from ml.models.taste import TasteWeights
 # From this many profiles on one dense product is quicker than a sparse sum for each.
 DENSE_FROM_PROFILES = 32
 DENSE_BLOCK_ROWS = 512
+STRETCH_WEIGHTS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,14 @@ class EaseModel:
         strength = self.taste.of(batch) * self.scales[batch.rows]
         if len(batch) >= DENSE_FROM_PROFILES:
             return self._dense_scores(batch, strength)
-        result = np.empty((len(batch), len(self.scales)), dtype=np.float32)
+        result = np.zeros((len(batch), len(self.scales)), dtype=np.float32)
         for index in range(len(batch)):
-            first, last = batch.indptr[index], batch.indptr[index + 1]
-            where, lengths = self._stretches(batch.rows[first:last])
-            values = np.repeat(strength[first:last], lengths)
-            values *= self.weights[where]
-            result[index] = np.bincount(self.targets[where], values, minlength=len(self.scales))
+            part = slice(batch.indptr[index], batch.indptr[index + 1])
+            own = strength[part]
+            for entries, targets, weights, lengths in self._stretches(batch.rows[part]):
+                values = np.repeat(own[entries], lengths)
+                values *= weights
+                result[index] += np.bincount(targets, values, minlength=len(self.scales))
         return result
 
     def _dense_scores(self, batch: ProfileBatch, strength: np.ndarray) -> np.ndarray:
@@ -74,27 +77,44 @@ class EaseModel:
         return result
 
     def contributions(self, profile: ProfileBatch, targets: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(profile.rows), len(targets)), dtype=np.float32)
+        if not result.size:
+            return result
         place = np.full(len(self.scales), -1, dtype=np.int32)
         place[targets] = np.arange(len(targets), dtype=np.int32)
-        where, lengths = self._stretches(profile.rows)
-        column = place[self.targets[where]]
-        hit = np.flatnonzero(column >= 0)
-        entry = np.repeat(np.arange(len(profile.rows)), lengths)[hit]
         strength = self.taste.of(profile) * self.scales[profile.rows]
-        result = np.zeros((len(profile.rows), len(targets)), dtype=np.float32)
-        result[entry, column[hit]] = strength[entry] * self.weights[where[hit]]
+        for entries, reached, weights, lengths in self._stretches(profile.rows):
+            column = place[reached]
+            hit = np.flatnonzero(column >= 0)
+            entry = np.repeat(np.arange(entries.start, entries.stop), lengths)[hit]
+            result[entry, column[hit]] = strength[entry] * weights[hit]
         return result
 
     def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
         """What each title of one profile adds to the score of the average title, float32 (size,)."""
         return self.taste.of(profile) * self.row_means[profile.rows]
 
-    def _stretches(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of the weights of several titles, end to end, and how many each has."""
-        starts = self.indptr[rows]
-        lengths = self.indptr[rows + 1] - starts
-        before = np.cumsum(lengths) - lengths
-        return np.arange(lengths.sum()) + np.repeat(starts - before, lengths), lengths
+    def _stretches(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
+        """The weights of several titles, some titles at a time: which of ``rows``, their targets and weights end
+        to end, and how many each has.
+
+        At most about ``STRETCH_WEIGHTS`` at a time: the memory of larger passing arrays goes back to the system
+        after every use, and fetching it again costs more than the sums.
+        """
+        starts, stops = self.indptr[rows], self.indptr[rows + 1]
+        lengths = stops - starts
+        group = np.cumsum(lengths) // STRETCH_WEIGHTS
+        bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
+        # Copying a few long stretches is several times quicker than picking every element by its position.
+        spans = [slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+        for first, last in pairwise(bounds):
+            if first < last:
+                yield (
+                    slice(first, last),
+                    np.concatenate([self.targets[span] for span in spans[first:last]]),
+                    np.concatenate([self.weights[span] for span in spans[first:last]]),
+                    lengths[first:last],
+                )
 
     def similar(self, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of at most k titles that share fans with ``row``, and how much (cosine, 0 to 1)."""

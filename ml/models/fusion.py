@@ -8,38 +8,59 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ml.models.base import Arrays
+from ml.models.base import Arrays, Model
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.popularity import PopularityModel
-from ml.models.profiles import ProfileBatch
+from ml.models.profiles import ProfileBatch, segment_sums
 
 TUNED_BALANCE = 0.5
 PARTS = ("ease", "content", "popularity")
+# Rounding leaves a constant row with a spread of about this size.
+MIN_SPREAD = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileShape:
+    """What the blend depends on besides scores, for m profiles, each float64 (m,).
+
+    ``sizes``: number of titles. ``coherence``: mean cosine between their contents. ``strength``: 1, or less
+    where nearly everything on the list was disliked.
+    """
+
+    sizes: np.ndarray
+    coherence: np.ndarray
+    strength: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
     """Weights of content and popularity beside a weight of 1 for EASE, all in standard deviations.
 
-    A weight is ``always + short / (1 + size / short_size)``: the second term counts for short profiles, which
-    tell EASE little, and fades with every further title.
+    *Shortness* is 1 for an empty profile and falls with the logarithm of its size to 0 at ``full_size`` titles:
+    the shorter a profile, the less it tells EASE. *Focus* rises from 0 to 1 as coherence goes from
+    ``usual_coherence`` to ``full_coherence``: five series of one kind say more about what somebody is after than
+    five of five kinds, so content counts for more and what everybody likes for less.
     """
 
-    content_always: float = 0.0
-    content_short: float = 0.0
-    popularity_always: float = 0.0
-    popularity_short: float = 1.0
-    short_size: float = 5.0
+    content_always: float = 0.3
+    content_short: float = 1.0
+    content_focus: float = 3.0
+    popularity_short: float = 7.0
+    full_size: float = 60.0
+    usual_coherence: float = 0.2
+    full_coherence: float = 0.45
 
-    def of(self, sizes: np.ndarray) -> np.ndarray:
-        """Weights of EASE, content, popularity for profiles of ``sizes``: float64 (m, 3)."""
-        shortness = 1 / (1 + sizes / self.short_size)
+    def of(self, shape: ProfileShape) -> np.ndarray:
+        """Weights of EASE, content and popularity: float64 (m, 3)."""
+        shortness = np.maximum(0.0, 1 - np.log1p(shape.sizes) / np.log1p(self.full_size))
+        span = self.full_coherence - self.usual_coherence
+        focus = np.clip((shape.coherence - self.usual_coherence) / span, 0.0, 1.0)
         return np.stack(
             [
-                np.ones(len(sizes)),
-                self.content_always + self.content_short * shortness,
-                self.popularity_always + self.popularity_short * shortness,
+                shape.strength,
+                self.content_always + self.content_short * shortness + self.content_focus * focus,
+                self.popularity_short * shortness * (1 - focus),
             ],
             axis=1,
         )
@@ -47,10 +68,13 @@ class FusionWeights:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The blend for m profiles, and its parts in standard deviations: each float32 (m, n)."""
+    """The blend for m profiles: ``scores`` float32 (m, n), ``parts`` in standard deviations, each float32
+    (m, n), and for every profile the ``weights`` (m, 3) and ``spreads`` (m, 3): the standard deviations."""
 
     scores: np.ndarray
     parts: Mapping[str, np.ndarray]
+    weights: np.ndarray
+    spreads: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +90,55 @@ class FusionModel:
     def fuse(self, batch: ProfileBatch, balance: float = TUNED_BALANCE) -> Fused:
         """Blend the parts. ``balance`` 0.5 is the blend as tuned; towards 0 it goes over into the content part
         alone, towards 1 into EASE alone."""
-        parts = {
-            name: standardised(model.scores(batch))
-            for name, model in zip(PARTS, (self.ease, self.content, self.popularity), strict=True)
-        }
-        weights = self.effective_weights(batch.sizes, balance).astype(np.float32)
-        scores = weights[:, :1] * parts["ease"]
-        for column, name in enumerate(PARTS[1:], start=1):
-            if weights[:, column].any():
-                scores += weights[:, column : column + 1] * parts[name]
-        return Fused(scores, parts)
+        weights = self.effective_weights(self.shape(batch), balance)
+        parts, spreads = {}, []
+        scores = np.zeros((len(batch), len(self.popularity.appeal)), dtype=np.float32)
+        for column, model in enumerate(self.parts()):
+            part, spread = standardised(model.scores(batch))
+            parts[model.name] = part
+            spreads.append(spread)
+            scores += weights[:, column : column + 1].astype(np.float32) * part
+        return Fused(scores, parts, weights, np.stack(spreads, axis=1))
 
-    def effective_weights(self, sizes: np.ndarray, balance: float = TUNED_BALANCE) -> np.ndarray:
+    def parts(self) -> tuple[Model, Model, Model]:
+        """The parts in the order of their weights."""
+        return self.ease, self.content, self.popularity
+
+    def shape(self, batch: ProfileBatch) -> ProfileShape:
+        """What the weights of the parts depend on."""
+        taste = self.ease.taste
+        sizes = batch.sizes.astype(np.float64)
+        mean_weight = segment_sums(taste.of(batch), batch.indptr) / np.maximum(sizes, 1)
+        return ProfileShape(
+            sizes=sizes,
+            coherence=self.content.coherence(batch),
+            strength=np.clip(mean_weight / taste.unrated, 0.0, 1.0),
+        )
+
+    def effective_weights(self, shape: ProfileShape, balance: float = TUNED_BALANCE) -> np.ndarray:
         """Weights of EASE, content and popularity at ``balance``, float64 (m, 3)."""
-        tuned = self.weights.of(sizes)
         pull = abs(balance - TUNED_BALANCE) / (1 - TUNED_BALANCE)
         end = np.array([1.0, 0.0, 0.0] if balance > TUNED_BALANCE else [0.0, 1.0, 0.0])
-        return (1 - pull) * tuned + pull * end
+        return (1 - pull) * self.weights.of(shape) + pull * end
 
     def scores(self, batch: ProfileBatch) -> np.ndarray:
         return self.fuse(batch).scores
 
-    def contributions(self, profile: ProfileBatch, targets: np.ndarray, balance: float = TUNED_BALANCE) -> np.ndarray:
+    def contributions(self, profile: ProfileBatch, targets: np.ndarray) -> np.ndarray:
+        return self.explain(profile, targets, self.fuse(profile), 0)
+
+    def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
+        """Zeros: contributions to the blend are against the average title already."""
+        return np.zeros(len(profile.rows), dtype=np.float32)
+
+    def explain(self, profile: ProfileBatch, targets: np.ndarray, fused: Fused, index: int) -> np.ndarray:
         """What each title of the profile added to the scores of ``targets``, against what it adds to the
-        average title. A column and the popularity part together are exactly the blend's score."""
-        weights = self.effective_weights(profile.sizes, balance)[0]
+        average title. A column and the popularity part together are exactly the blend's score. ``fused`` is the
+        blend that holds the profile as number ``index``."""
         result = np.zeros((len(profile.rows), len(targets)), dtype=np.float32)
-        for weight, model in zip(weights[:2], (self.ease, self.content), strict=True):
-            if not weight:
-                continue
-            spread = float(model.scores(profile)[0].std())
-            if spread > 0:
+        for column, model in enumerate(self.parts()[:2]):
+            weight, spread = fused.weights[index, column], fused.spreads[index, column]
+            if weight and spread > 0:
                 own = model.contributions(profile, targets) - model.mean_contributions(profile)[:, None]
                 result += np.float32(weight / spread) * own
         return result
@@ -112,8 +154,10 @@ class FusionModel:
         return cls(**parts, weights=FusionWeights(**settings["weights"]))
 
 
-def standardised(scores: np.ndarray) -> np.ndarray:
-    """Rows of ``scores`` less their mean, in their standard deviations; a constant row becomes zeros."""
+def standardised(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of ``scores`` less their mean, in their standard deviations, and these (m,). A constant row becomes
+    zeros and its deviation 0."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     spread = np.sqrt(np.square(centred).mean(axis=1, keepdims=True))
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
+    spread[spread < MIN_SPREAD] = 0
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0), spread[:, 0]

@@ -26,6 +26,9 @@ class PopularityModel:
     def contributions(self, profile: ProfileBatch, targets: np.ndarray) -> np.ndarray:
         return np.zeros((len(profile.rows), len(targets)), dtype=np.float32)
 
+    def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
+        return np.zeros(len(profile.rows), dtype=np.float32)
+
     def arrays(self) -> dict[str, np.ndarray]:
         return {"appeal": self.appeal}
 

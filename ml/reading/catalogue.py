@@ -15,6 +15,7 @@ from ml.reading.rows import Row, read_rows
 from ml.types import InputError
 
 SEASON_MONTH = {"winter": 1, "spring": 4, "summer": 7, "fall": 10, "autumn": 10}
+NUMBER_COLUMNS = ("episodes", "score", "members", "aired", "franchise_order")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -22,10 +23,10 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 class Catalogue:
     """The titles, one row each, ordered by ``anime_id`` (a title's *row* is its position in this order).
 
-    Columns of ``frame``: anime_id (int64), title, title_english, type, source, age_rating, synopsis (str,
-    empty = unknown), episodes, score, members (float, NaN = unknown), aired (float, year with its fraction,
-    NaN = unknown), genres, studios (tuple of str), is_adult (bool), franchise (int32; every title is in
-    exactly one, a title in no group is alone in its own).
+    Columns of ``frame``: anime_id (int64); title, title_english, type, source, age_rating, synopsis (str, empty =
+    unknown); episodes, score, members, aired (a year with its fraction) and franchise_order (place in a curated
+    watch order), all float, NaN = unknown; genres, studios (tuple of str); is_adult (bool); franchise (int32:
+    every title is in exactly one, a title in no group is alone in its own).
     """
 
     frame: pd.DataFrame
@@ -92,7 +93,7 @@ def _frame(path: Path, required: tuple[str, ...], parse: Callable[[Row], dict[st
     if not records:
         return pd.DataFrame()
     frame = pd.DataFrame.from_records(records).sort_values("anime_id", ignore_index=True)
-    for column in ("episodes", "score", "members", "aired"):
+    for column in NUMBER_COLUMNS:
         frame[column] = frame[column].astype(np.float64)
     frame["synopsis"] = ""
     return frame
@@ -113,6 +114,7 @@ def _row_2016(row: Row) -> dict[str, object]:
         "source": row.text("source"),
         "age_rating": row.text("age_rating"),
         "is_adult": row.text("is_adult") in {"1", "true", "True"} or "Hentai" in genres,
+        "franchise_order": row.number("franchise_order"),
         "aired": _aired_iso(row) or _premiered(row.number("year"), row.text("season")),
     }
 
@@ -133,6 +135,7 @@ def _row_2020(row: Row) -> dict[str, object]:
         "source": row.text("Source"),
         "age_rating": row.text("Rating"),
         "is_adult": "Hentai" in genres,
+        "franchise_order": None,
         "aired": _aired_words(row.text("Aired")) or _premiered(float(year) if year.isdigit() else None, season),
     }
 

@@ -69,16 +69,18 @@ def read_interactions(path: Path) -> Interactions:
         _raise_for_first_bad_row(path, status_column)
         raise InputError(f"{path}: {str(error).splitlines()[0][:200]}") from None
     ratings = frame["rating"].to_numpy()
-    statuses = _status_codes(frame[status_column].to_numpy(), path, status_column) if status_column else None
+    if status_column:
+        statuses = _status_codes(frame[status_column].to_numpy(), status_column)
+    else:
+        statuses = np.full(len(frame), STATUS_ORDER.index(Status.COMPLETED), dtype=np.int8)
     in_range = (ratings == -1) | (ratings == 0) | ((ratings >= 1) & (ratings <= 10))
-    if not in_range.all() or (frame["user_id"] < 0).any() or statuses is False:
+    if not in_range.all() or (frame["user_id"] < 0).any() or (statuses < 0).any():
         _raise_for_first_bad_row(path, status_column)
-    codes = np.full(len(frame), STATUS_ORDER.index(Status.COMPLETED), dtype=np.int8)
     return _ordered(
         frame["user_id"].to_numpy(),
         frame["anime_id"].to_numpy(),
         np.where(ratings >= 1, ratings, np.float32(np.nan)).astype(np.float32),
-        codes if statuses is None else statuses,
+        statuses,
     )
 
 
@@ -102,8 +104,8 @@ def _header(path: Path) -> list[str]:
     raise InputError(f"{path}: holds no ratings")
 
 
-def _status_codes(values: np.ndarray, path: Path, column: str) -> np.ndarray | bool:
-    """Positions in STATUS_ORDER, or ``False`` if some value is no status."""
+def _status_codes(values: np.ndarray, column: str) -> np.ndarray:
+    """Positions in STATUS_ORDER, int8; -1 for a value that is no status."""
     names: dict[object, int] = {status.value: code for code, status in enumerate(STATUS_ORDER)}
     if column == "watching_status":
         # The public file holds a few statuses (0, 5, 33, 55) that its own legend does not; as entries of a
@@ -112,8 +114,7 @@ def _status_codes(values: np.ndarray, path: Path, column: str) -> np.ndarray | b
         for number, status in STATUS_2020.items():
             codes[values == number] = STATUS_ORDER.index(status)
         return codes
-    mapped = pd.Series(values).map(names)
-    return False if mapped.isna().any() else mapped.to_numpy().astype(np.int8)
+    return pd.Series(values).map(names).fillna(-1).to_numpy().astype(np.int8)
 
 
 def _raise_for_first_bad_row(path: Path, status_column: str | None) -> None:

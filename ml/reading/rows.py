@@ -53,8 +53,10 @@ class Row:
             raise self.error(f"{column} is {value!r}, not a whole number") from None
 
     def names(self, column: str) -> tuple[str, ...]:
-        """The cell as a list of names parted by commas, each once, in order."""
-        parts = (part.strip() for part in self.text(column).split(","))
+        """The cell as a list of names, each once, in order; parted by "|" where there is one (names may hold
+        commas), else by commas."""
+        text = self.text(column)
+        parts = (part.strip() for part in text.split("|" if "|" in text else ","))
         return tuple(dict.fromkeys(part for part in parts if part and part.lower() not in MISSING))
 
 

@@ -49,7 +49,8 @@ def diversified(
     relevance = (scores - low) / (high - low) if high > low else np.ones(len(scores))
     alike = np.zeros(len(scores))
     free = np.ones(len(scores), dtype=bool)
-    picked, worths = [], []
+    picked: list[int] = []
+    worths: list[float] = []
     for _ in range(min(k, len(scores))):
         worth = (1 - diversity) * relevance - diversity * alike
         worth[~free] = -np.inf

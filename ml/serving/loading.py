@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ml.artifacts import BundleError, Manifest, cached_copy, open_arrays, verify_bundle
+from ml.models.base import Stored
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel
@@ -17,7 +18,7 @@ from ml.models.titles import Titles
 from ml.serving.recommender import Recommender
 from ml.types import BundleInfo
 
-DEFAULT_SHORTLIST = 200
+DEFAULT_SHORTLIST = 100
 
 
 def load_recommender(bundle_dir: Path, cache_dir: Path | None = None) -> Recommender:
@@ -71,7 +72,7 @@ def disassemble(
     """Arrays and settings such that :func:`assemble` gives the same recommender."""
     arrays: dict[str, np.ndarray] = {}
     settings: dict[str, Any] = {"serving": {"shortlist": shortlist}}
-    parts = {
+    parts: dict[str, Stored] = {
         "titles": titles,
         "ease": fusion.ease,
         "content": fusion.content,

@@ -12,6 +12,8 @@ from ml.types import Reason, ReasonKind, Status
 MAX_RATED = 3
 MAX_TRAITS = 3
 MIN_SHARE = 0.02
+MIN_LIFT = 1.5
+CLEARLY_BELOW = 1.0
 SAME_FRANCHISE = "same franchise"
 
 
@@ -21,10 +23,12 @@ class Explainer:
     def __init__(self, titles: Titles, profile: ProfileBatch, taste: TasteWeights) -> None:
         self._titles = titles
         self._profile = profile
+        # A title below the person's mean, or dropped, is no reason for anything, whatever the arithmetic says. Of
+        # one or two ratings the mean says little: there what most people would call bad counts as disliked too.
         mean = profile.mean_ratings()[0]
-        unrated = np.isnan(profile.ratings)
-        # A title below the person's mean, or dropped, is no reason for anything, whatever the arithmetic says.
-        self._speaks = (unrated | (profile.ratings >= mean)) & ~profile.with_status(Status.DROPPED)
+        usual = profile.mean_ratings(taste.prior_mean, max(taste.prior_weight, 1.0))[0]
+        liked = (profile.ratings >= mean) & (profile.ratings >= usual - CLEARLY_BELOW)
+        self._speaks = (np.isnan(profile.ratings) | liked) & ~profile.with_status(Status.DROPPED)
         self._leaning = self._trait_leaning(taste)
         self._franchises = set(titles.franchise[profile.rows[self._speaks]].tolist())
 
@@ -39,7 +43,7 @@ class Explainer:
         if total <= 0:
             return []
         shares = np.where(self._speaks, spoke_for, 0) / total
-        reasons = []
+        reasons: list[Reason] = []
         for entry in np.argsort(-shares, kind="stable")[:MAX_RATED]:
             share = float(shares[entry])
             if share <= 0 or (reasons and share < MIN_SHARE):
@@ -66,7 +70,7 @@ class Explainer:
 
     def _trait_leaning(self, taste: TasteWeights) -> np.ndarray:
         """How far each trait stands out in what the person likes, against what people in general like:
-        share * log(share / usual share), 0 or less = it does not."""
+        share * log(share / usual share); 0 where it is not at least ``MIN_LIFT`` times as common."""
         titles, profile = self._titles, self._profile
         leaning = np.zeros(len(titles.trait_names))
         weights = np.where(self._speaks, taste.of(profile), 0.0)
@@ -76,5 +80,5 @@ class Explainer:
         for row, weight in zip(profile.rows.tolist(), weights.tolist(), strict=True):
             leaning[titles.traits_of(row)] += weight
         share = leaning / total
-        usual = np.maximum(titles.trait_share, 1e-6)
-        return np.where(share > 0, share * np.log(np.maximum(share, 1e-12) / usual), 0.0)
+        lift = share / np.maximum(titles.trait_share, 1e-6)
+        return np.where(lift >= MIN_LIFT, share * np.log(np.maximum(lift, 1.0)), 0.0)

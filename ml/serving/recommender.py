@@ -101,7 +101,14 @@ class Recommender:
     ) -> list[Ranking]:
         batch, ignored = ProfileBatch.of(profiles, self.anime_ids)
         balance = TUNED_BALANCE if options.balance is None else options.balance
-        scores, parts = self._scores(batch, options.model, balance)
+        alone = None if options.model in {None, self.fusion.name} else options.model
+        if alone is None:
+            fused = self.fusion.fuse(batch, balance)
+            scores, parts = fused.scores, {COMPONENT_NAMES[name]: part for name, part in fused.parts.items()}
+        else:
+            fused = None
+            scores = self.models[alone].scores(batch)
+            parts = {COMPONENT_NAMES[alone]: scores}
         rankings = []
         for index, profile in enumerate(profiles):
             one = batch.one(index)
@@ -109,7 +116,11 @@ class Recommender:
             rows, worth, carriers = self._choose(profile, one, scores[index], options, allowed)
             reasons: Sequence[tuple[Reason, ...]] = [()] * len(rows)
             if with_reasons:
-                reasons = self._reasons(one, rows, carriers, options.model, balance)
+                if fused is not None:
+                    added = self.fusion.explain(one, carriers, fused, index)
+                else:
+                    added = self.models[str(alone)].contributions(one, carriers)
+                reasons = self._reasons(one, rows, added, personal=alone != self.fusion.popularity.name)
             rankings.append(
                 Ranking(
                     results=tuple(
@@ -127,15 +138,6 @@ class Recommender:
                 )
             )
         return rankings
-
-    def _scores(
-        self, batch: ProfileBatch, model: str | None, balance: float
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        if model is not None and model != self.fusion.name:
-            scores = self.models[model].scores(batch)
-            return scores, {COMPONENT_NAMES[model]: scores}
-        fused = self.fusion.fuse(batch, balance)
-        return fused.scores, {COMPONENT_NAMES[name]: part for name, part in fused.parts.items()}
 
     def _choose(
         self,
@@ -158,7 +160,7 @@ class Recommender:
         novelty = NEUTRAL_NOVELTY if options.novelty is None else options.novelty
         diversity = options.diversity or 0.0
         plain = novelty == NEUTRAL_NOVELTY and not diversity
-        size = options.k if plain else max(self._shortlist, options.k)
+        size = options.k if plain else max(self._shortlist, 2 * options.k)
         short = best_first(offer.scores, size, appeal[offer.rows])
         rows, worth, carriers = offer.rows[short], offer.scores[short], offer.carriers[short]
         if novelty != NEUTRAL_NOVELTY:
@@ -174,13 +176,9 @@ class Recommender:
         return rows[: options.k], worth[: options.k], carriers[: options.k]
 
     def _reasons(
-        self, one: ProfileBatch, rows: np.ndarray, carriers: np.ndarray, model: str | None, balance: float
+        self, one: ProfileBatch, rows: np.ndarray, added: np.ndarray, personal: bool
     ) -> list[tuple[Reason, ...]]:
-        if not len(one.rows) or model == self.fusion.popularity.name:
+        if not personal or not len(one.rows):
             return [(Reason(ReasonKind.POPULAR),)] * len(rows)
-        if model is None or model == self.fusion.name:
-            added = self.fusion.contributions(one, carriers, balance)
-        else:
-            added = self.models[model].contributions(one, carriers)
         explainer = Explainer(self.titles, one, self.fusion.ease.taste)
         return [explainer.reasons(int(row), added[:, place]) for place, row in enumerate(rows)]

@@ -17,6 +17,7 @@ from ml.training.data import count_rated, entry_matrix
 from ml.training.neighbours import nearest_warm
 
 Progress = Callable[[float, str], None]
+BLOCK_TITLES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class EaseParams:
     (``cold_keep`` are kept), and watching a neighbour itself counts ``cold_direct`` times its closeness.
     """
 
-    ridge: float = 150.0
+    ridge: float = 130.0
     dropout: float = 0.1
     franchise_prior: float = 40.0
     keep: int = 500
@@ -57,7 +58,7 @@ def fit_ease(
     warm = np.flatnonzero(counts > 0)
     progress(0, "counting who watched what together")
     entries = entry_matrix(batch, taste.of(batch), n)[:, warm]
-    gram = (entries.T @ entries).toarray().astype(np.float32)
+    gram = _gram(entries)
     fans, fans_similarity = _fans(gram, warm, n, params)
     progress(20, f"solving for {len(warm)} titles")
     weights = solve(gram, content.franchise[warm], params)
@@ -72,15 +73,34 @@ def solve(gram: np.ndarray, franchise: np.ndarray, params: EaseParams) -> np.nda
     watched = np.diag(gram).copy()
     _add_franchise_prior(gram, franchise, params.franchise_prior)
     np.fill_diagonal(gram, watched / (1 - params.dropout) + params.ridge)
-    factor = scipy.linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
+    # The transpose of a symmetric matrix in C order is the same matrix in the order LAPACK works on in place.
+    factor = scipy.linalg.cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False)
     inverse, info = scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     if info:
         raise ArithmeticError(f"the EASE system could not be inverted (LAPACK spotri: {info})")
-    # spotri fills one triangle only.
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    _mirror_lower(inverse)
     inverse /= -np.diag(inverse)[None, :].copy()
     np.fill_diagonal(inverse, 0)
     return inverse
+
+
+def _mirror_lower(matrix: np.ndarray) -> None:
+    """Copy the lower triangle (all that LAPACK fills) onto the upper, block by block."""
+    for start in range(0, len(matrix), BLOCK_TITLES):
+        stop = min(start + BLOCK_TITLES, len(matrix))
+        square = matrix[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+        matrix[start:stop, stop:] = matrix[stop:, start:stop].T
+
+
+def _gram(entries: sp.csr_matrix) -> np.ndarray:
+    """``entries.T @ entries`` as a dense float32 matrix, block by block: a sparse result would be as dense and
+    several times as large."""
+    columns = entries.T.tocsr()
+    gram = np.empty((columns.shape[0], columns.shape[0]), dtype=np.float32)
+    for start in range(0, len(gram), BLOCK_TITLES):
+        gram[start : start + BLOCK_TITLES] = (columns[start : start + BLOCK_TITLES] @ entries).toarray()
+    return gram
 
 
 def _add_franchise_prior(gram: np.ndarray, franchise: np.ndarray, prior: float) -> None:
@@ -98,9 +118,9 @@ def _strongest(weights: np.ndarray, keep: int) -> sp.csc_matrix:
     if keep >= count:
         return sp.csc_matrix(weights)
     rows = np.empty((count, keep), dtype=np.int32)
-    for start in range(0, count, 512):
-        sizes = np.abs(np.ascontiguousarray(weights[:, start : start + 512].T))
-        rows[start : start + 512] = np.argpartition(sizes, count - keep, axis=1)[:, count - keep :]
+    for start in range(0, count, BLOCK_TITLES):
+        sizes = np.abs(np.ascontiguousarray(weights[:, start : start + BLOCK_TITLES].T))
+        rows[start : start + BLOCK_TITLES] = np.argpartition(sizes, count - keep, axis=1)[:, count - keep :]
     columns = np.repeat(np.arange(count, dtype=np.int32), keep)
     values = weights[rows.ravel(), columns]
     return sp.csc_matrix((values, (rows.ravel(), columns)), (count, count))
@@ -155,8 +175,8 @@ def _fans(gram: np.ndarray, warm: np.ndarray, n: int, params: EaseParams) -> tup
     fans = np.full((n, k), -1, dtype=np.int32)
     similarity = np.zeros((n, k), dtype=np.float16)
     watched = np.sqrt(np.diag(gram))
-    for start in range(0, len(warm), 512):
-        block = np.arange(start, min(start + 512, len(warm)))
+    for start in range(0, len(warm), BLOCK_TITLES):
+        block = np.arange(start, min(start + BLOCK_TITLES, len(warm)))
         cosine = gram[block] / (watched[block][:, None] * watched[None, :] + np.float32(params.fans_shrink))
         cosine[np.arange(len(block)), block] = -1
         best = np.argsort(-cosine, axis=1, kind="stable")[:, :k]

@@ -19,10 +19,10 @@ from ml.types import InputError
 @dataclass(frozen=True, slots=True)
 class HoldoutParams:
     """Members that are held out to learn the blend and to measure: ``member_share`` of all, at most
-    ``max_members``, none with fewer than ``min_entries`` entries; half of them for each purpose."""
+    ``max_members``, none with fewer than ``min_entries`` entries; every third of them measures."""
 
-    member_share: float = 0.1
-    max_members: int = 400
+    member_share: float = 0.15
+    max_members: int = 600
     min_entries: int = 20
 
 
@@ -33,7 +33,7 @@ class TitleParams:
     ``unreleased_likes_share``: how liked a title of unknown membership is expected to be, beside its
     neighbours."""
 
-    marginal_member_share: float = 0.2
+    marginal_member_share: float = 0.5
     main_ova_episodes: int = 3
     unreleased_likes_share: float = 0.5
 
@@ -42,7 +42,7 @@ class TitleParams:
 class ServingParams:
     """``shortlist_titles``: how many of the best titles the dials novelty and diversity choose from."""
 
-    shortlist_titles: int = 200
+    shortlist_titles: int = 100
 
 
 @dataclass(frozen=True, slots=True)

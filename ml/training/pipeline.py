@@ -61,8 +61,9 @@ def prepare(dataset: Dataset, params: Params) -> Prepared:
     )
     blending = np.zeros(len(members), dtype=bool)
     measuring = np.zeros(len(members), dtype=bool)
-    blending[chosen[::2]] = True
-    measuring[chosen[1::2]] = True
+    blending[chosen] = True
+    measuring[chosen[::3]] = True
+    blending &= ~measuring
     return Prepared(dataset.catalogue, members, blending, measuring)
 
 

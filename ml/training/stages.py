@@ -19,6 +19,7 @@ from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.profiles import ProfileBatch
 from ml.reading import Catalogue, Dataset, fingerprint
+from ml.reading.catalogue import NUMBER_COLUMNS
 from ml.training import pipeline
 from ml.training.data import Members
 from ml.training.params import Params
@@ -117,7 +118,7 @@ def _prepared(work: Path) -> pipeline.Prepared:
     frame = pd.DataFrame({name: list(column.values()) for name, column in records.items()})
     for column in LIST_COLUMNS:
         frame[column] = [tuple(names) for names in frame[column]]
-    for column in ("episodes", "score", "members", "aired"):
+    for column in NUMBER_COLUMNS:
         frame[column] = frame[column].astype(np.float64)
     try:
         batch = ProfileBatch(*(arrays[name] for name in ("indptr", "rows", "ratings", "statuses")))

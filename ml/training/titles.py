@@ -56,21 +56,34 @@ def _main_parts(frame: pd.DataFrame, ova_episodes: int) -> np.ndarray:
 
 
 def _order(frame: pd.DataFrame, main: np.ndarray, marginal_share: float) -> np.ndarray:
-    """Position of every title within its franchise, int32.
+    """Position of every title within its franchise, int32: main parts first.
 
-    By date where the franchise's titles have dates (a part without one is not out yet). Else by id, which on
-    MyAnimeList grows about with time, series and films before OVAs, and what few have seen later.
+    By the curated watch order or by date where all main parts that anybody has seen have one (a part without is
+    not out yet). Else by id, which on MyAnimeList grows about with time, what few have seen after the rest and
+    OVAs after series and films.
     """
     franchise = frame["franchise"].to_numpy()
-    aired = frame["aired"].fillna(np.inf).to_numpy()
     count = franchise.max() + 1
-    dated = (np.bincount(franchise, np.isfinite(aired), minlength=count) > 0)[franchise]
     members = frame["members"].fillna(0).to_numpy()
+    seen_parts = main & (members > 0)
+
+    def complete(known: np.ndarray) -> np.ndarray:
+        """Titles of franchises of which every seen main part is ``known`` (and some title is)."""
+        lacking = np.bincount(franchise, seen_parts & ~known, minlength=count) > 0
+        present = np.bincount(franchise, known, minlength=count) > 0
+        return (present & ~lacking)[franchise]
+
+    curated = frame["franchise_order"].fillna(np.inf).to_numpy()
+    aired = frame["aired"].fillna(np.inf).to_numpy()
+    by_curated = complete(np.isfinite(curated))
+    by_date = ~by_curated & complete(np.isfinite(aired))
+    place = np.select([by_curated, by_date], [curated, aired], np.inf)
+    by_id = ~by_curated & ~by_date
     most = np.zeros(count)
     np.maximum.at(most, franchise, members)
-    marginal = ~dated & (members < marginal_share * most[franchise])
-    side_type = ~dated & ~frame["type"].isin(CORE_TYPES).to_numpy()
-    by_order = np.lexsort((frame["anime_id"].to_numpy(), aired, marginal, side_type, ~main, franchise))
+    marginal = by_id & (members < marginal_share * most[franchise])
+    side_type = by_id & ~frame["type"].isin(CORE_TYPES).to_numpy()
+    by_order = np.lexsort((frame["anime_id"].to_numpy(), place, side_type, marginal, ~main, franchise))
     first = np.r_[True, franchise[by_order][1:] != franchise[by_order][:-1]]
     start = np.maximum.accumulate(np.where(first, np.arange(len(by_order)), 0))
     order = np.empty(len(by_order), dtype=np.int32)
