@@ -1,3 +1,26 @@
-from django.urls import URLPattern
+from django.urls import path
+from django.views.generic import TemplateView
 
-urlpatterns: list[URLPattern] = []
+from recommendations.views.anime import anime_detail
+from recommendations.views.entries import entry_rate, entry_remove, entry_set, hide, unhide
+from recommendations.views.export import export
+from recommendations.views.for_you import for_you
+from recommendations.views.home import home
+from recommendations.views.library import library
+from recommendations.views.members import member_detail, member_lookup
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("for-you/", for_you, name="for_you"),
+    path("library/", library, name="library"),
+    path("anime/<int:anime_id>/", anime_detail, name="anime_detail"),
+    path("members/", member_lookup, name="member_lookup"),
+    path("members/<str:external_id>/", member_detail, name="member_detail"),
+    path("account/export/", export, name="account_export"),
+    path("entries/<int:anime_id>/rate/", entry_rate, name="entry_rate"),
+    path("entries/<int:anime_id>/set/", entry_set, name="entry_set"),
+    path("entries/<int:anime_id>/remove/", entry_remove, name="entry_remove"),
+    path("entries/<int:anime_id>/hide/", hide, name="hide"),
+    path("entries/<int:anime_id>/unhide/", unhide, name="unhide"),
+    path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain"), name="robots"),
+]

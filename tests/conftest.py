@@ -20,7 +20,7 @@ from recommendations.services.registry import activate, publish
 
 
 def pytest_configure() -> None:
-    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 def pytest_unconfigure() -> None:

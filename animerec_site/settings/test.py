@@ -21,6 +21,7 @@ CELERY_TASK_STORE_EAGER_RESULT = False
 # One folder and one database a process, so that two runs on one machine do not meet. tests/conftest.py removes them.
 TEST_RUN = f"animerec-tests-{os.getpid()}"
 VAR_DIR = Path(tempfile.gettempdir()) / TEST_RUN
+STATIC_ROOT = VAR_DIR / "static"
 MODEL_STORE = VAR_DIR / "models"
 MODEL_CACHE = VAR_DIR / "model-cache"
 TRAINING_DIR = VAR_DIR / "training"

@@ -23,7 +23,8 @@ class ListStatus(models.TextChoices):
 class ListEntry(models.Model):
     """One title on one list: a status and, perhaps, a rating from 1 to 10 (NULL = not rated)."""
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="entries")
+    # No index of its own: that of the unique constraint below begins with the profile.
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="entries", db_index=False)
     anime = models.ForeignKey(Anime, on_delete=models.CASCADE, related_name="entries")
     rating = models.PositiveSmallIntegerField(
         _("rating"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(10)]
@@ -52,7 +53,7 @@ class ListEntry(models.Model):
 class HiddenTitle(models.Model):
     """ "Not interested": never listed again, without pretending that it was watched or dropped."""
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="hidden_titles")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="hidden_titles", db_index=False)
     anime = models.ForeignKey(Anime, on_delete=models.CASCADE, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from ml.serving import BundleError, Recommender, load_recommender
 from recommendations.models import ModelVersion
@@ -101,7 +100,7 @@ def _refresh() -> None:
         logger.error("model %s cannot be loaded, the one before keeps serving: %s", champion.version, error)
         return
     _holder.engine, _holder.failed = Engine(recommender, champion), None
-    logger.info("model %s loaded in %.2f s at %s", champion.version, time.monotonic() - started, timezone.now())
+    logger.info("model %s loaded in %.2f s", champion.version, time.monotonic() - started)
 
 
 def bundle_path(model: ModelVersion) -> Path:

@@ -7,9 +7,11 @@ Three ways lead here: a stored profile (`recommend`), ratings in a request (`rec
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache as cached_call
+from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
@@ -22,6 +24,9 @@ from recommendations.models import Profile
 from recommendations.selectors.profiles import scoring_profile
 from recommendations.services.engine import Engine, current_engine
 from recommendations.services.fallback import popular_ranking, stored_ranking
+
+# A profile that is read from the database when it is first asked for.
+Read = Callable[[], ScoringProfile]
 
 # Below this many rated or watched titles a list is still general, and says so.
 FEW_ENTRIES = 5
@@ -101,27 +106,27 @@ def recommend(*, profile: Profile | None, options: ListOptions) -> Recommendatio
     Scored lists are cached under (profile version, model version, options). Without a usable model it is the
     stored list less what has since been rated or hidden, else what is popular; ``basis`` says which.
     """
-    engine = current_engine()
-    if engine is None:
-        person = scoring_profile(profile)
-        ranking = stored_ranking(profile, person, options.filter, options.k) if profile else None
-        if ranking is not None and options.franchise is not FranchiseMode.NEXT:
-            return _show(ranking, Basis.STORED)
-        return _show(popular_ranking(person, options.filter, options.k, options.franchise), Basis.POPULARITY)
-    if profile is None:
-        return _show(_score(engine, ScoringProfile.of([]), options), Basis.PERSONAL, engine.version)
+    return recommend_lists(profile=profile, options=[options])[0]
 
-    fresh = False
-    key = f"list:{profile.pk}:{profile.version}:{engine.version}:{options.digest()}"
-    ranking = cache.get(key)
-    if ranking is not None:
-        shown = _show(ranking, Basis.PERSONAL, engine.version)
-        if _still_holds(shown, ranking, options):
-            return shown
-        fresh = True
-    ranking = _score(engine, scoring_profile(profile), options, fresh=fresh)
-    cache.set(key, ranking, settings.RECOMMENDATION_CACHE_SECONDS)
-    return _show(ranking, Basis.PERSONAL, engine.version)
+
+def recommend_lists(*, profile: Profile | None, options: Sequence[ListOptions]) -> list[RecommendationList]:
+    """Several lists of one profile, as :func:`recommend` gives them, for little more than the price of one."""
+    engine = current_engine()
+    # Read at most once, and not at all where every list is cached.
+    person = cached_call(partial(scoring_profile, profile))
+    if engine is None:
+        return _show_all([_without_model(profile, person, wanted) for wanted in options])
+    cached = [_cached(profile, engine, wanted) for wanted in options]
+    rankings = [
+        _scored_afresh(profile, person, engine, wanted) if ranking is None else ranking
+        for wanted, ranking in zip(options, cached, strict=True)
+    ]
+    shown = _show_all([(ranking, Basis.PERSONAL) for ranking in rankings], engine.version)
+    for number, (wanted, ranking) in enumerate(zip(options, cached, strict=True)):
+        if ranking is not None and not _still_holds(shown[number], ranking, wanted):
+            fresh = _scored_afresh(profile, person, engine, wanted, fresh=True)
+            shown[number] = _show(fresh, Basis.PERSONAL, engine.version)
+    return shown
 
 
 def recommend_ratings(*, profile: ScoringProfile, options: ListOptions) -> RecommendationList:
@@ -152,6 +157,31 @@ def similar_titles(*, anime: Anime, k: int = 8, show_adult: bool = False) -> lis
     return shown
 
 
+def _without_model(profile: Profile | None, person: Read, options: ListOptions) -> tuple[Ranking, Basis]:
+    if profile is not None and options.franchise is not FranchiseMode.NEXT:
+        ranking = stored_ranking(profile, person(), options.filter, options.k)
+        if ranking is not None:
+            return ranking, Basis.STORED
+    return popular_ranking(person(), options.filter, options.k, options.franchise), Basis.POPULARITY
+
+
+def _cache_key(profile: Profile, engine: Engine, options: ListOptions) -> str:
+    return f"list:{profile.pk}:{profile.version}:{engine.version}:{options.digest()}"
+
+
+def _cached(profile: Profile | None, engine: Engine, options: ListOptions) -> Ranking | None:
+    return None if profile is None else cache.get(_cache_key(profile, engine, options))
+
+
+def _scored_afresh(
+    profile: Profile | None, person: Read, engine: Engine, options: ListOptions, *, fresh: bool = False
+) -> Ranking:
+    ranking = _score(engine, person(), options, fresh=fresh)
+    if profile is not None:
+        cache.set(_cache_key(profile, engine, options), ranking, settings.RECOMMENDATION_CACHE_SECONDS)
+    return ranking
+
+
 def _score(engine: Engine, profile: ScoringProfile, options: ListOptions, *, fresh: bool = False) -> Ranking:
     return engine.recommender.recommend(
         profile,
@@ -174,19 +204,31 @@ def _still_holds(shown: RecommendationList, ranking: Ranking, options: ListOptio
 
 
 def _show(ranking: Ranking, basis: Basis, model_version: str | None = None) -> RecommendationList:
-    """Look up every title that ``ranking`` names, in a constant number of queries."""
-    titles = anime_by_ids(_named(ranking.results))
-    results = [
-        Listed(
-            rank=rank,
-            anime=titles[item.anime_id],
-            score=item.score,
-            components=item.components,
-            reasons=tuple(_shown_reasons(item.reasons, titles)),
+    return _show_all([(ranking, basis)], model_version)[0]
+
+
+def _show_all(
+    rankings: Sequence[tuple[Ranking, Basis]], model_version: str | None = None
+) -> list[RecommendationList]:
+    """Look up every title that ``rankings`` name, in a constant number of queries."""
+    titles = anime_by_ids({anime_id for ranking, _basis in rankings for anime_id in _named(ranking.results)})
+    return [
+        RecommendationList(
+            results=tuple(_listed(ranking, titles)),
+            basis=basis,
+            model_version=model_version,
+            ignored=ranking.ignored,
+            known=ranking.known,
         )
-        for rank, item in enumerate((item for item in ranking.results if item.anime_id in titles), start=1)
+        for ranking, basis in rankings
     ]
-    return RecommendationList(tuple(results), basis, model_version, ranking.ignored, ranking.known)
+
+
+def _listed(ranking: Ranking, titles: Mapping[int, Anime]) -> Iterable[Listed]:
+    there = (item for item in ranking.results if item.anime_id in titles)
+    for rank, item in enumerate(there, start=1):
+        reasons = tuple(_shown_reasons(item.reasons, titles))
+        yield Listed(rank, titles[item.anime_id], item.score, item.components, reasons)
 
 
 def _named(results: Iterable[Recommendation]) -> set[int]:

@@ -1,0 +1,53 @@
+"""What a member can set about themselves."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+THEME_COOKIE = "theme"
+THEMES = (("auto", _("Like my device")), ("light", _("Light")), ("dark", _("Dark")))
+
+
+class OptionsForm(forms.ModelForm):
+    """The options that are stored with the account."""
+
+    class Meta:
+        model = User
+        fields = ["title_language", "show_adult"]
+        labels = {"title_language": _("Show titles in"), "show_adult": _("Show titles for adults")}
+        help_texts = {"show_adult": _("I am of age. Off, such titles are neither listed nor found.")}
+
+
+class ThemeForm(forms.Form):
+    theme = forms.ChoiceField(label=_("Theme"), choices=THEMES)
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=_("What is it for?"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": _("My reading list app"), "autocomplete": "off"}),
+    )
+
+
+class DeleteForm(forms.Form):
+    """Asks for the member's own name, so that nobody deletes an account by a slip."""
+
+    username = forms.CharField(
+        label=_("Type your username to confirm"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
+
+    def __init__(self, data: object = None, *, user: User) -> None:
+        super().__init__(data)  # type: ignore[arg-type]
+        self.user = user
+
+    def clean_username(self) -> str:
+        typed: str = self.cleaned_data["username"]
+        if typed != self.user.get_username():
+            raise ValidationError(_("That is not your username. Nothing was deleted."))
+        return typed

@@ -1,0 +1,74 @@
+"""The reference system's way in: the id of a member of an imported data set, and a list comes out."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from catalog.selectors import CatalogueFilter
+from recommendations.forms import MemberForm
+from recommendations.models import Profile, ProfileSource
+from recommendations.selectors.profiles import imported_profile
+from recommendations.selectors.profiles import library as library_entries
+from recommendations.services.recommend import ListOptions, recommend
+from recommendations.views.lists import cards_of, show_adult
+
+LIST_TITLES = 10
+RATED_SHOWN = 10
+EXAMPLES = 6
+
+
+@require_safe
+def member_lookup(request: HttpRequest) -> HttpResponse:
+    """The form; with an id that exists it leads to the member's page."""
+    if "id" not in request.GET:
+        return _lookup_page(request, MemberForm(), status=200)
+    form = MemberForm(request.GET)
+    if not form.is_valid():
+        return _lookup_page(request, form, status=400)
+    member_id = form.cleaned_data["id"].strip()
+    if imported_profile(member_id) is None:
+        return _unknown(request, member_id)
+    return redirect("member_detail", external_id=member_id)
+
+
+@require_safe
+def member_detail(request: HttpRequest, external_id: str) -> HttpResponse:
+    """A member's list beside what is recommended to them; nobody can change it."""
+    profile = imported_profile(external_id)
+    if profile is None:
+        return _unknown(request, external_id)
+    adult = show_adult(request)
+    options = ListOptions(k=LIST_TITLES, filter=CatalogueFilter(released_only=True, show_adult=adult))
+    shown = recommend(profile=profile, options=options)
+    entries = library_entries(profile, ordering="rating")
+    visible = [entry for entry in entries if adult or not entry.anime.is_adult]
+    return render(
+        request,
+        "recommendations/member_detail.html",
+        {
+            "member": profile,
+            "is_invented": profile.source == ProfileSource.SAMPLE,
+            "list": shown,
+            "cards": cards_of(shown, None),
+            "rated": visible[:RATED_SHOWN],
+            "entry_count": len(entries),
+            "rated_count": sum(entry.rating is not None for entry in entries),
+            "form": MemberForm(),
+        },
+    )
+
+
+def _unknown(request: HttpRequest, member_id: str) -> HttpResponse:
+    form = MemberForm({"id": member_id})
+    form.add_error(
+        "id", _("No imported member has the id “%(id)s”. Try one of those below.") % {"id": member_id[:40]}
+    )
+    return _lookup_page(request, form, status=404)
+
+
+def _lookup_page(request: HttpRequest, form: MemberForm, *, status: int) -> HttpResponse:
+    examples = Profile.objects.imported().order_by("created", "external_id")[:EXAMPLES]
+    return render(request, "recommendations/member_lookup.html", {"form": form, "examples": examples}, status=status)
