@@ -30,7 +30,9 @@ class FilterForm(forms.Form):
     """What a list may hold. A value that does not fit is named, and the rest still filters."""
 
     genre = forms.MultipleChoiceField(label=_("With genres"), required=False, widget=forms.CheckboxSelectMultiple)
-    genre_out = forms.MultipleChoiceField(label=_("Without genres"), required=False, widget=forms.CheckboxSelectMultiple)
+    genre_out = forms.MultipleChoiceField(
+        label=_("Without genres"), required=False, widget=forms.CheckboxSelectMultiple
+    )
     type = forms.MultipleChoiceField(
         label=_("Type"), required=False, choices=AnimeType.choices, widget=forms.CheckboxSelectMultiple
     )
@@ -97,6 +99,17 @@ def _is_default(field: forms.Field, typed: str) -> bool:
         return False
 
 
+def _search_input() -> forms.TextInput:
+    return forms.TextInput(
+        attrs={
+            "type": "search",
+            "placeholder": _("Title in any language"),
+            "autocomplete": "off",
+            "spellcheck": "false",
+        }
+    )
+
+
 class BrowseForm(FilterForm):
     """Search and sorting on top of the filters."""
 
@@ -107,19 +120,8 @@ class BrowseForm(FilterForm):
         ("title", _("Title")),
     )
 
-    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    q = forms.CharField(label=_("Search"), required=False, max_length=200, widget=_search_input())
     sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=(("", _("Best match")), *SORTS))
-
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
-        self.fields["q"].widget.attrs.update(
-            {
-                "type": "search",
-                "placeholder": _("Title in any language"),
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        )
 
     def ordering(self) -> str:
         return self.value("sort") or RELEVANCE

@@ -22,4 +22,4 @@ def title_in(anime: Anime, language: str) -> str:
 def cover_version(anime: Anime, language: str = "") -> str:
     """A short text that differs when the cover of ``anime`` may look different."""
     facts = (COVER_DESIGN, title_in(anime, language), anime.type, anime.year, anime.updated.isoformat())
-    return blake2s(repr(facts).encode(), digest_size=6).hexdigest()
+    return blake2s("\n".join(map(str, facts)).encode(), digest_size=6).hexdigest()

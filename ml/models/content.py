@@ -32,19 +32,16 @@ class ContentModel:
 
     def scores(self, batch: ProfileBatch) -> np.ndarray:
         strength = self._strength(batch)
-        directions = np.zeros((len(batch), self.vectors.shape[1]), dtype=np.float32)
-        owners = batch.owners()
-        if len(batch) == 1:
-            directions[0] = strength @ self.vectors[batch.rows]
-        else:
-            np.add.at(directions, owners, strength[:, None] * self.vectors[batch.rows])
-        result = directions @ self.vectors.T
-        if self.franchise_bonus:
-            count = int(self.franchise.max(initial=-1)) + 1
-            for index in range(len(batch)):
-                part = slice(batch.indptr[index], batch.indptr[index + 1])
-                if part.start == part.stop:
-                    continue
+        result = np.zeros((len(batch), len(self.vectors)), dtype=np.float32)
+        count = int(self.franchise.max(initial=-1)) + 1
+        # One profile at a time: a product of many is rounded otherwise, and titles that are alike to the last
+        # digit (many are: same genres, no synopsis) would change places with the size of the batch.
+        for index in range(len(batch)):
+            part = slice(batch.indptr[index], batch.indptr[index + 1])
+            if part.start == part.stop:
+                continue
+            result[index] = self.vectors @ (strength[part] @ self.vectors[batch.rows[part]])
+            if self.franchise_bonus:
                 shares = np.bincount(self.franchise[batch.rows[part]], strength[part], minlength=count)
                 result[index] += (self.franchise_bonus * shares).astype(np.float32)[self.franchise]
         return result

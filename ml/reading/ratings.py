@@ -23,6 +23,7 @@ STATUS_2020 = {
 }
 STATUS_ORDER = tuple(Status)
 KEY_COLUMNS = ("user_id", "anime_id", "rating")
+CHUNK_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,10 @@ def read_interactions(path: Path) -> Interactions:
     if status_column:
         types[status_column] = "str" if status_column == "status" else np.int64
     try:
-        frame = pd.read_csv(path, usecols=wanted, dtype=types, encoding="utf-8-sig", index_col=False)
+        # All columns are parsed although few are wanted: told to leave some out, pandas does not mind rows that
+        # are too long. In chunks, so that the unwanted never fill the memory.
+        with pd.read_csv(path, dtype=types, encoding="utf-8-sig", index_col=False, chunksize=CHUNK_ROWS) as chunks:
+            frame = pd.concat([chunk[wanted] for chunk in chunks], ignore_index=True)
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         # The quick parser cannot say which line it did not like; this slow one can.
         _raise_for_first_bad_row(path, status_column)

@@ -172,7 +172,7 @@ def _mean_ndcg(scores: np.ndarray, ranked: _Ranked) -> float:
     judged = ranked.counts > 0
     if not judged.any():
         return 0.0
-    best = np.full(scores.shape, -np.inf, dtype=np.float32)
+    best: np.ndarray = np.full(scores.shape, -np.inf, dtype=np.float32)
     person, place = np.nonzero(ranked.scored)
     np.maximum.at(best, (person, ranked.unit[person, place]), scores[person, place])
     k = min(K, best.shape[1])

@@ -90,5 +90,10 @@ def fail(job: Job, *, message: str, log: str = "") -> None:
     )
 
 
+def release(job: Job) -> None:
+    """Give an unfinished job back: this process is being stopped, and the next one may take it up at once."""
+    _mine(job).update(state=JobState.QUEUED, lease_until=None)
+
+
 def _mine(job: Job) -> JobQuerySet:
     return Job.objects.filter(pk=job.pk, attempts=job.attempts, state=JobState.RUNNING)

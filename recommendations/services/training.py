@@ -81,6 +81,9 @@ def run_training(job_id: int, *, on_progress: Progress | None = None) -> ModelVe
     except Exception as error:
         jobs.fail(job, message=f"{type(error).__name__}: {error}")
         raise
+    except BaseException:  # Ctrl-C, or the worker is being shut down
+        jobs.release(job)
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     jobs.succeed(job, message=f"Model {model.version} is champion")

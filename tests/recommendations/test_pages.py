@@ -44,9 +44,7 @@ class TestHome:
     ) -> None:
         before = [card.listed.anime.pk for card in client.get(reverse("home")).context["cards"]]
         client.post(reverse("entry_rate", args=[30]), {"rating": "10"})
-        response = client.get(
-            reverse("home"), {"before": ",".join(map(str, before))}, headers=partial("preview")
-        )
+        response = client.get(reverse("home"), {"before": ",".join(map(str, before))}, headers=partial("preview"))
         html = response.content.decode()
         assert "<html" not in html
         assert [card.listed.anime.pk for card in response.context["cards"]] != before
@@ -104,7 +102,9 @@ class TestForYou:
         assert not {anime.pk for anime in shelf} & set(MECHA)
 
     def test_what_is_hidden_planned_or_rated_leaves_the_list(self, visitor: Client) -> None:
-        hidden, planned, rated = (card.listed.anime.pk for card in visitor.get(reverse("for_you")).context["cards"][:3])
+        hidden, planned, rated = (
+            card.listed.anime.pk for card in visitor.get(reverse("for_you")).context["cards"][:3]
+        )
         visitor.post(reverse("hide", args=[hidden]))
         visitor.post(reverse("entry_set", args=[planned]), {"status": "planned"})
         visitor.post(reverse("entry_rate", args=[rated]), {"rating": "6"})
@@ -117,7 +117,9 @@ class TestForYou:
         [{"balance": "0"}, {"balance": "1"}, {"novelty": "1"}, {"diversity": "0.8"}, {"franchise": "off"},
          {"type": "Movie"}, {"genre": "comedy"}, {"genre_out": "mecha"}, {"year_min": "2010"}, {"episodes_max": "1"}],
     )  # fmt: skip
-    def test_every_control_changes_the_list_and_lives_in_the_url(self, visitor: Client, query: dict[str, str]) -> None:
+    def test_every_control_changes_the_list_and_lives_in_the_url(
+        self, visitor: Client, query: dict[str, str]
+    ) -> None:
         plain = [card.listed.anime.pk for card in visitor.get(reverse("for_you")).context["cards"]]
         page = visitor.get(reverse("for_you"), query)
         turned = [card.listed.anime.pk for card in page.context["cards"]]
@@ -205,7 +207,10 @@ class TestAnimePage:
         EntryFactory(profile=profile, anime=second, rating=3, status="dropped")
         client.force_login(user)
         parts = client.get(first.get_absolute_url()).context["parts"]
-        assert [(part.pk, entry and entry.status) for part, entry in parts] == [(first.pk, None), (second.pk, "dropped")]
+        assert [(part.pk, entry and entry.status) for part, entry in parts] == [
+            (first.pk, None),
+            (second.pk, "dropped"),
+        ]
 
     def test_a_title_that_stands_alone_without_facts(self, client: Client) -> None:
         anime = AnimeFactory(type="", episodes=None, year=None, age_rating="", community_rating=None, members=None)

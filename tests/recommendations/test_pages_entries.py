@@ -106,7 +106,9 @@ class TestHtmx:
         assert "profile-changed" in json.loads(response["HX-Trigger"])
 
     def test_forms_in_the_answer_come_back_to_the_page_that_is_shown(self, client: Client, anime: Anime) -> None:
-        response = client.post(reverse("entry_rate", args=[anime.pk]), {"rating": "9", "part": "rating"}, headers=HTMX)
+        response = client.post(
+            reverse("entry_rate", args=[anime.pk]), {"rating": "9", "part": "rating"}, headers=HTMX
+        )
         assert f'name="next" value="/for-you/?balance=0.7#a{anime.pk}"' in response.content.decode()
 
     def test_undo_of_a_first_rating_removes_the_entry(self, client: Client, anime: Anime) -> None:
@@ -119,7 +121,12 @@ class TestHtmx:
         user = UserFactory()
         client.force_login(user)
         EntryFactory(
-            profile=profile_of_user(user), anime=anime, rating=4, status="on_hold", started="2020-01-02", finished=None
+            profile=profile_of_user(user),
+            anime=anime,
+            rating=4,
+            status="on_hold",
+            started="2020-01-02",
+            finished=None,
         )
         response = client.post(reverse("entry_remove", args=[anime.pk]), headers=HTMX)
         assert not ListEntry.objects.exists()

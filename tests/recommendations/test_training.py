@@ -82,3 +82,17 @@ def test_a_job_that_is_done_is_not_done_again():
     job = start_training()
     jobs.fail(jobs.claim(job.pk), message="no")
     assert run_training(job.pk) is None
+
+
+def test_a_training_that_is_interrupted_can_be_taken_up_at_once(monkeypatch, champion):
+    def interrupted(snapshot, bundle, report):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_train", interrupted)
+    job = start_training()
+    with pytest.raises(KeyboardInterrupt):
+        run_training(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    assert list(Path(settings.TRAINING_DIR).iterdir()) == []
+    assert jobs.claim(job.pk).attempts == 2

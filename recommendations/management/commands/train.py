@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 if error.log:
                     self.stderr.write(error.log)
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt:
+                raise CommandError("interrupted; the job is queued again", returncode=130) from None
         if model is None:
             raise CommandError(f"{job}: another process works on it; try again when it has ended", returncode=2)
         tasks.score_all()

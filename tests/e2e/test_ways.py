@@ -1,0 +1,155 @@
+"""Whole ways through the site, from the first look to a list that fits."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import NewPage
+from tests.e2e.people import pick, pick_ids, picks, preview, rate, sign_up, widget_of
+from tests.ops.running_demo import RunningDemo
+
+
+def test_sign_up_search_rate_and_get_ten_that_fit(page: Page, demo: RunningDemo) -> None:
+    sign_up(page)
+    rated = {"Cowboy Bebop": 10, "Neon Genesis Evangelion": 9, "Ghost in the Shell": 9, "Akira": 8, "Trigun": 8}
+    for title, rating in rated.items():
+        page.goto("/")
+        search = page.get_by_role("searchbox", name="Search titles")
+        search.fill(title)
+        search.press("Enter")
+        page.locator(".tile-link", has_text=re.compile(rf"^\s*{title}\s*$")).first.click()
+        rate(page.locator("#own"), rating)
+        expect(page.locator("#own")).to_contain_text(f"You gave {rating}")
+
+    page.goto("/for-you/")
+    expect(page.locator(".pick")).to_have_count(10)
+    expect(page.locator(".pick .why")).to_have_count(10)
+    reasons = page.locator(".pick .why").all_inner_texts()
+    worded = re.compile(r"Because you gave .+\s\d|Close to what you like: .+|Liked by many people")
+    assert all(worded.match(text) for text in reasons), reasons
+    assert any(title in text for text in reasons for title in rated)
+    assert not set(picks(page)) & set(rated)
+    franchises = []
+    for anime_id in pick_ids(page):
+        franchise = page.request.get(f"/api/v1/anime/{anime_id}/").json()["franchise"]
+        franchises.append({title["id"] for title in franchise["titles"]} if franchise else {anime_id})
+    assert sum(map(len, franchises)) == len(set().union(*franchises)), "two titles of one franchise"
+    first = page.locator(".pick").first
+    first.get_by_text("Why exactly").click()
+    expect(first.locator("meter").first).to_be_visible()
+
+
+def test_a_visitor_s_list_changes_with_every_rating_and_signing_up_keeps_them(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#preview")).to_contain_text("Nothing rated yet")
+    titles = [text.strip() for text in page.locator("#grid .tile-title").all_inner_texts()[:5]]
+    lists = [preview(page)]
+    for number, title in enumerate(titles, start=1):
+        rate(widget_of(page, title), (10, 2, 9, 3, 8)[number - 1])
+        expect(page.locator("#preview")).to_contain_text(
+            re.compile(rf"{number} ratings?: still" if number < 5 else "From 5 ratings")
+        )
+        expect(page.locator("#toasts")).to_contain_text(title)
+        lists.append(preview(page))
+    changed = [before != after for before, after in pairwise(lists)]
+    assert all(changed), lists
+    assert page.locator("#preview .moved").count() > 0
+
+    sign_up(page)
+    page.goto("/library/")
+    expect(page.locator(".entry")).to_have_count(5)
+    for title in titles:
+        expect(page.locator(".entry", has_text=title).first).to_be_visible()
+    assert page.get_by_label(f"Rating of {titles[0]}", exact=True).input_value() == "10"
+
+
+def test_hiding_and_undo(page: Page) -> None:
+    page.goto("/for-you/")
+    before = picks(page)
+    page.locator(".pick").nth(2).get_by_role("button", name="Not interested").click()
+    expect(page.locator("#toasts")).to_contain_text("will not be suggested again")
+    expect(pick(page, before[2])).to_have_count(0)
+    expect(page.locator(".pick")).to_have_count(10)
+    page.reload()
+    assert before[2] not in picks(page)
+
+    page.locator(".pick").first.get_by_role("button", name="Not interested").click()
+    expect(pick(page, before[0])).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".pick h3").first).to_have_text(before[0])
+
+
+def test_controls_answer_at_once_live_in_the_url_and_survive_a_reload(page: Page) -> None:
+    page.goto("/")
+    for title in page.locator("#grid .tile-title").all_inner_texts()[:6]:
+        rate(widget_of(page, title.strip()), 9)
+        expect(page.locator("#toasts")).to_contain_text(title.strip())
+    page.goto("/for-you/")
+    before = picks(page)
+    balance = page.get_by_label("What should count more?")
+    balance.focus()
+    balance.press("Home")
+    expect(page).to_have_url(re.compile(r"\?balance=0$"))
+    turned = picks(page)
+    assert turned != before
+    page.reload()
+    assert picks(page) == turned
+    assert page.get_by_label("What should count more?").input_value() == "0"
+
+    page.get_by_role("checkbox", name="Movie").check()
+    expect(page).to_have_url(re.compile(r"type=Movie"))
+    expect(page.locator(".pick .facts").first).to_contain_text("Movie")
+    page.get_by_role("link", name="Clear all").first.click()
+    expect(page).to_have_url(re.compile(r"/for-you/$"))
+    assert picks(page) == before
+
+
+def test_search_as_one_types(page: Page) -> None:
+    page.goto("/anime/")
+    page.get_by_role("searchbox", name="Search", exact=True).press_sequentially("gundam", delay=20)
+    expect(page).to_have_url(re.compile(r"\?q=gundam$"))
+    expect(page.locator(".tile-title").first).to_contain_text("Gundam")
+    page.go_back()
+    page.go_forward()
+    expect(page.get_by_role("searchbox", name="Search", exact=True)).to_have_value("gundam")
+    expect(page.locator("header.site-header")).to_have_count(1)
+
+
+def test_the_library_is_changed_in_place(page: Page) -> None:
+    page.goto("/")
+    title = page.locator("#grid .tile-title").first.inner_text().strip()
+    rate(widget_of(page, title), 4)
+    expect(page.locator("#toasts")).to_contain_text(title)
+    page.goto("/library/")
+    page.get_by_label(f"Rating of {title}", exact=True).select_option("8")
+    expect(page.locator("#toasts")).to_contain_text("rated 8")
+    page.get_by_label(f"Status of {title}", exact=True).select_option("watching")
+    expect(page.locator("#toasts")).to_contain_text("Watching")
+    page.get_by_role("button", name=f"Remove {title}").click()
+    expect(page.locator(".entry")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".entry")).to_have_count(1)
+    page.reload()
+    assert page.get_by_label(f"Rating of {title}", exact=True).input_value() == "8"
+    assert page.get_by_label(f"Status of {title}", exact=True).input_value() == "watching"
+
+
+def test_the_demo_s_own_accounts(new_page: NewPage, demo: RunningDemo) -> None:
+    page = new_page()
+    page.goto("/accounts/login/")
+    page.get_by_label("Login").fill(demo.accounts["member"]["username"])
+    page.get_by_label("Password").fill(demo.accounts["member"]["password"])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.locator(".pick")).to_have_count(10)
+
+
+def test_a_member_of_the_sample(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Member id").fill("17")
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Member 17")
+    expect(page.get_by_role("main")).to_contain_text("Invented member of the sample")
+    expect(page.locator(".line .why")).to_have_count(10)
