@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ NAMES = ("fusion", "ease", "content", "popularity")
 PERSONAL = ("fusion", "ease", "content")
 
 
-def listed(recommender: Recommender, profile: Profile, **options: object) -> list[int]:
-    results = recommender.recommend(profile, Options(**options)).results  # type: ignore[arg-type]
+def listed(recommender: Recommender, profile: Profile, **options: Any) -> list[int]:
+    results = recommender.recommend(profile, Options(**options)).results
     return [item.anime_id for item in results]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ml.cli.main import main
@@ -79,7 +81,7 @@ def test_five_mecha_series_lead_to_mecha(real_bundle: Path) -> None:
     results = recommender.recommend(Profile.from_ratings(MECHA), options).results
     traits = [
         {recommender.titles.trait_names[number] for number in recommender.titles.traits_of(row)}
-        for row in recommender.titles.rows_of([item.anime_id for item in results])  # type: ignore[arg-type]
+        for row in recommender.titles.rows_of(np.array([item.anime_id for item in results]))
     ]
     assert sum("Mecha" in own for own in traits) >= 5
     assert sum("Mecha" in own for own in traits[:5]) >= 3
@@ -90,3 +92,6 @@ def test_five_mecha_series_lead_to_mecha(real_bundle: Path) -> None:
 
 def test_a_bundle_is_small_and_loads_at_once(real_bundle: Path) -> None:
     assert sum(path.stat().st_size for path in real_bundle.iterdir()) < 100e6
+    started = time.perf_counter()
+    load_recommender(real_bundle)
+    assert time.perf_counter() - started < 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ from tests.ml.conftest import World
 MECHA_FAN = Profile.from_ratings({1000: 9, 1002: 10, 1004: 9, 2000: 3, 1006: None})
 
 
-def ids(recommender: Recommender, profile: Profile = MECHA_FAN, **options: object) -> list[int]:
-    results = recommender.recommend(profile, Options(**options)).results  # type: ignore[arg-type]
+def ids(recommender: Recommender, profile: Profile = MECHA_FAN, **options: Any) -> list[int]:
+    results = recommender.recommend(profile, Options(**options)).results
     return [item.anime_id for item in results]
 
 
@@ -68,7 +69,7 @@ def test_novelty_moves_the_list_from_popular_to_niche(served: Recommender) -> No
 def test_diversity_makes_a_list_less_alike(served: Recommender) -> None:
     vectors = served.fusion.content.vectors
 
-    def likeness(**options: object) -> float:
+    def likeness(**options: Any) -> float:
         rows = served.titles.rows_of(np.array(ids(served, k=5, **options)))
         return float((vectors[rows] @ vectors[rows].T).mean())
 
