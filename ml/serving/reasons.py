@@ -7,7 +7,7 @@ import numpy as np
 from ml.models.profiles import ProfileBatch
 from ml.models.taste import TasteWeights
 from ml.models.titles import Titles
-from ml.types import Reason, ReasonKind, Status
+from ml.types import LIKED_RATING, Reason, ReasonKind, Status
 
 MAX_RATED = 3
 MAX_TRAITS = 3
@@ -23,11 +23,13 @@ class Explainer:
     def __init__(self, titles: Titles, profile: ProfileBatch, taste: TasteWeights) -> None:
         self._titles = titles
         self._profile = profile
-        # A title below the person's mean, or dropped, is no reason for anything, whatever the arithmetic says. Of
-        # one or two ratings the mean says little: there what most people would call bad counts as disliked too.
+        # A title that the person disliked, or dropped, is no reason for anything, whatever the arithmetic says.
+        # Disliked is what lies below their own mean, unless it is liked by its number (a 9 among tens). Of one or
+        # two ratings the mean says little: there what most people would call bad counts as disliked too.
         mean = profile.mean_ratings()[0]
         usual = profile.mean_ratings(taste.prior_mean, max(taste.prior_weight, 1.0))[0]
         liked = (profile.ratings >= mean) & (profile.ratings >= usual - CLEARLY_BELOW)
+        liked |= profile.ratings >= LIKED_RATING
         self._speaks = (np.isnan(profile.ratings) | liked) & ~profile.with_status(Status.DROPPED)
         self._leaning = self._trait_leaning(taste)
         self._franchises = set(titles.franchise[profile.rows[self._speaks]].tolist())

@@ -169,6 +169,11 @@ def test_a_disliked_or_dropped_title_is_never_a_reason(served: Recommender, prof
             assert all(reason.anime_id != 1004 for reason in item.reasons)
 
 
+def test_a_nine_among_tens_is_a_reason_though_it_lies_below_the_mean(served: Recommender) -> None:
+    results = served.recommend(Profile.from_ratings({1000: 10, 1002: 10, 1004: 9}), Options(k=30)).results
+    assert 1004 in {reason.anime_id for item in results for reason in item.reasons}
+
+
 def test_popular_is_a_reason_only_where_nothing_personal_is(served: Recommender) -> None:
     for item in served.recommend(MECHA_FAN, Options(k=40)).results:
         kinds = {reason.kind for reason in item.reasons}
