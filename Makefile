@@ -59,5 +59,5 @@ lock: install ## compile the three locks from pyproject.toml (UPGRADE=1 takes th
 benchmark: install ## measure what docs/benchmarks.md reports (needs DATABASE_URL of a Postgres and ANIMEREC_DATA)
 	$(PY) -m benchmarks
 
-screenshots: install ## take the screenshots of docs/screenshots from a running demo
+screenshots: install ## take the screenshots of docs/screenshots (starts a demo of its own)
 	$(PY) scripts/screenshots.py

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -26,8 +27,19 @@ def _year_field(label: Any) -> forms.IntegerField:
     return forms.IntegerField(label=label, required=False, min_value=YEAR_MIN, max_value=YEAR_MAX, widget=widget)
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveFilter:
+    """A filter that is set, in words, and the query string without it."""
+
+    label: str
+    rest: str
+
+
 class FilterForm(forms.Form):
     """What a list may hold. A value that does not fit is named, and the rest still filters."""
+
+    FILTERS: ClassVar[tuple[str, ...]] = ("type", "genre", "genre_out", "year_min", "year_max", "episodes_max")
+    data: QueryDict
 
     genre = forms.MultipleChoiceField(label=_("With genres"), required=False, widget=forms.CheckboxSelectMultiple)
     genre_out = forms.MultipleChoiceField(
@@ -77,17 +89,42 @@ class FilterForm(forms.Form):
 
         ``changes`` replaces values; ``None`` leaves one out.
         """
-        state = QueryDict(mutable=True)
-        for name, field in self.fields.items():
-            typed = self.data.getlist(name) if hasattr(self.data, "getlist") else []
-            kept = [value for value in typed if value != "" and not _is_default(field, value)]
-            if kept:
-                state.setlist(name, kept)
+        state = self._state()
         for name, value in changes.items():
             state.pop(name, None)
             if value is not None:
                 state[name] = str(value)
         return state.urlencode()
+
+    def active(self) -> list[ActiveFilter]:
+        """The filters that are set and fit, each with the query of the same page without it."""
+        state = self._state()
+        found = []
+        for name in self.FILTERS:
+            for value in state.getlist(name) if name not in self.errors else []:
+                rest = state.copy()
+                rest.setlist(name, [other for other in state.getlist(name) if other != value])
+                found.append(ActiveFilter(_worded(name, self.fields[name], value), rest.urlencode()))
+        return found
+
+    def _state(self) -> QueryDict:
+        """What was sent, without what is empty or stands at its default."""
+        state = QueryDict(mutable=True)
+        for name, field in self.fields.items():
+            kept = [value for value in self.data.getlist(name) if value != "" and not _is_default(field, value)]
+            if kept:
+                state.setlist(name, kept)
+        return state
+
+
+def _worded(name: str, field: forms.Field, value: str) -> str:
+    if name == "year_min":
+        return _("from %(year)s") % {"year": value}
+    if name == "year_max":
+        return _("until %(year)s") % {"year": value}
+    labels = dict(field.widget.choices) if isinstance(field, forms.ChoiceField) else {}
+    label = str(labels.get(value, value))
+    return _("not %(genre)s") % {"genre": label} if name == "genre_out" else label
 
 
 def _is_default(field: forms.Field, typed: str) -> bool:

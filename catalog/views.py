@@ -51,7 +51,6 @@ def anime_list(request: HttpRequest) -> HttpResponse:
             "pages": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
             "problems": problems,
             "query": f"{query}&" if query else "",
-            "is_filtered": bool(query),
         },
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])

@@ -27,6 +27,8 @@ def _dial(label: Any, initial: float) -> forms.FloatField:
 class ListForm(FilterForm):
     """The dials and filters of a list of recommendations."""
 
+    FILTERS = (*FilterForm.FILTERS, "franchise")
+
     balance = _dial(gettext_lazy("Balance"), BALANCE_DEFAULT)
     novelty = _dial(gettext_lazy("Novelty"), NOVELTY_DEFAULT)
     diversity = _dial(gettext_lazy("Diversity"), DIVERSITY_DEFAULT)

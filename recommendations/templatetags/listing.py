@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -36,11 +36,23 @@ def rating_widget(context: Any, anime: Anime, entry: ListEntry | None, part: str
         "part": part,
         "target": _TARGETS[part][0],
         "swap": _TARGETS[part][1],
-        "ratings": RATINGS,
         "title": title_in(anime, context.get("title_language", "")),
         "here": context.get("here", "/"),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.simple_tag
+def pips(anime_id: int, rating: int | None) -> SafeString:
+    """The ten radio buttons. Made here and not in a template: a page has hundreds, and its blanks would be
+    most of its weight."""
+    chosen = mark_safe(" checked")
+    return format_html_join(
+        "",
+        '<label class="pip"><input type="radio" id="a{id}-{value}" name="rating" value="{value}" required{checked}>'
+        "<span>{value}</span></label>",
+        ({"id": anime_id, "value": value, "checked": chosen if value == rating else ""} for value in RATINGS),
+    )
 
 
 @register.simple_tag

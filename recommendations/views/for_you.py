@@ -43,7 +43,6 @@ def for_you(request: HttpRequest) -> HttpResponse:
             "continue_cards": cards_of(shelf[0], None) if shelf else [],
             "few": FEW_ENTRIES,
             "list_url": f"{request.path}?{query}" if query else request.path,
-            "is_filtered": bool(query),
         },
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])

@@ -73,6 +73,16 @@ class TestBrowse:
         assert response["HX-Replace-Url"] == "/anime/?type=TV&type=Movie&q=mon"
         assert "HX-Request" in response["Vary"], "a browser must not show the fragment as the page"
 
+    def test_filters_that_are_set_can_be_taken_back_one_by_one(self, client: Client) -> None:
+        page = client.get(
+            reverse("anime_list"), {"genre": ["mystery", "drama"], "year_min": "2001", "year_max": "x", "q": "mon"}
+        )
+        assert [(one.label, one.rest) for one in page.context["form"].active()] == [
+            ("Mystery", "genre=drama&year_min=2001&year_max=x&q=mon"),
+            ("Drama", "genre=mystery&year_min=2001&year_max=x&q=mon"),
+            ("from 2001", "genre=mystery&genre=drama&year_max=x&q=mon"),
+        ]
+
     def test_paging_keeps_the_state(self, client: Client) -> None:
         AnimeFactory.create_batch(30, title="Many")
         html = client.get(reverse("anime_list"), {"q": "many", "page": "2"}).content.decode()

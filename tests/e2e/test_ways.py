@@ -99,9 +99,13 @@ def test_controls_answer_at_once_live_in_the_url_and_survive_a_reload(page: Page
     assert picks(page) == turned
     assert page.get_by_label("What should count more?").input_value() == "0"
 
+    page.get_by_text("More dials and filters").click()
     page.get_by_role("checkbox", name="Movie").check()
     expect(page).to_have_url(re.compile(r"type=Movie"))
     expect(page.locator(".pick .facts").first).to_contain_text("Movie")
+    page.get_by_role("link", name="Take back: Movie").click()
+    expect(page).to_have_url(re.compile(r"\?balance=0$"))
+    assert picks(page) == turned
     page.get_by_role("link", name="Clear all").first.click()
     expect(page).to_have_url(re.compile(r"/for-you/$"))
     assert picks(page) == before

@@ -266,8 +266,12 @@ class TestLibrary:
 
     @pytest.mark.parametrize(
         ("sort", "titles"),
-        [("title", ["Alpha", "Beta", "Gamma"]), ("rating", ["Beta", "Alpha", "Gamma"]), ("year", ["Gamma", "Alpha", "Beta"])],
-    )  # fmt: skip
+        [
+            ("title", ["Alpha", "Beta", "Gamma"]),
+            ("rating", ["Beta", "Alpha", "Gamma"]),
+            ("year", ["Gamma", "Alpha", "Beta"]),
+        ],
+    )
     def test_sorted(self, client: Client, member: Profile, sort: str, titles: list[str]) -> None:
         assert self.titles(client, sort=sort) == titles
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -21,6 +22,12 @@ HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/for-you/?bala
 @pytest.fixture
 def anime() -> Anime:
     return AnimeFactory(title="Monster")
+
+
+def checked_rating(html: str) -> str:
+    """The value of the one rating that a widget shows as chosen."""
+    (chosen,) = [tag for tag in re.findall(r"<input[^>]*>", html) if re.search(r"\schecked\b", tag)]
+    return re.findall(r'value="(\d+)"', chosen)[0]
 
 
 class TestPlainForms:
@@ -99,7 +106,7 @@ class TestHtmx:
         )
         html = response.content.decode()
         assert response.status_code == 200
-        assert '<input type="radio" id="a%d-9" name="rating" value="9" required checked>' % anime.pk in html
+        assert checked_rating(html) == "9"
         assert "You gave 9" in html
         assert 'id="toasts" hx-swap-oob="innerHTML"' in html
         assert "<html" not in html
@@ -148,8 +155,7 @@ class TestHtmx:
         )
         html = response.content.decode()
         assert f'id="entry-{anime.pk}"' in html
-        assert '<option value="6" selected>' in html
-        assert '<option value="watching" selected>' in html
+        assert re.findall(r'<option value="(\w+)"\s+selected', html) == ["6", "watching"]
 
     def test_the_anime_page_gets_its_panel(self, client: Client, anime: Anime) -> None:
         response = client.post(reverse("hide", args=[anime.pk]), {"part": "panel"}, headers=HTMX)

@@ -73,7 +73,7 @@ def check_page(client: Client, path: str) -> None:
     assert len(ids) == len(set(ids)), f"{path} has an id twice"
     for tag, attrs in page.found:
         assert "style" not in attrs, f"{path}: <{tag} style>"
-        assert not [name for name in attrs if name.startswith("on") or name.startswith("hx-on")], f"{path}: <{tag}>"
+        assert not [name for name in attrs if name.startswith(("on", "hx-on"))], f"{path}: <{tag}>"
         for name in ("src", "href"):
             assert not attrs.get(name, "").startswith(("http:", "//")), f"{path} loads {attrs[name]}"
     for script in page.all("script"):
@@ -172,3 +172,49 @@ def test_robots_txt(client: Client) -> None:
     response = client.get("/robots.txt")
     assert response["Content-Type"].startswith("text/plain")
     assert "Disallow: /entries/" in response.content.decode()
+
+
+class TestContrast:
+    """The tokens of both themes, by the contrast ratio of WCAG 2.2 (relative luminance of sRGB)."""
+
+    CSS = (settings.BASE_DIR / "static/css/base.css").read_text()
+    TEXT = [
+        *((text, ground) for text in ("ink", "ink-soft", "accent", "good") for ground in ("paper", "sheet")),
+        ("ink", "well"), ("ink-soft", "well"), ("ink", "accent-wash"), ("accent", "accent-wash"),
+        ("ink", "good-wash"), ("on-accent", "accent"), ("on-accent", "accent-strong"), ("paper", "ink"),
+        ("accent-strong", "paper"),
+    ]  # fmt: skip
+
+    def themes(self) -> dict[str, dict[str, str]]:
+        light, dark, device = (
+            dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+            for block in re.findall(r"color-scheme: (?:light|dark);(.*?)}", self.CSS, re.DOTALL)
+        )
+        assert dark == device, "the dark theme is the same whether it is chosen or the device's"
+        return {"light": light, "dark": dark}
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    @pytest.mark.parametrize(("text", "ground"), TEXT)
+    def test_text_is_legible(self, theme: str, text: str, ground: str) -> None:
+        colours = self.themes()[theme]
+        assert contrast(colours[text], colours[ground]) >= 4.5
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_borders_of_controls_are_seen(self, theme: str) -> None:
+        colours = self.themes()[theme]
+        assert contrast(colours["line-strong"], colours["sheet"]) >= 3
+
+    def test_the_measure_itself(self) -> None:
+        assert contrast("#000000", "#ffffff") == pytest.approx(21)
+        assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -66,7 +66,7 @@ def test_two_visitors_have_lists_of_their_own(titles: list[Anime]) -> None:
     rate(one, titles[0], 9)
     assert other.get(reverse("library")).context["page"].paginator.count == 0
     rate(other, titles[0], 3)
-    assert sorted(ListEntry.objects.values_list("rating", flat=True)) == [3, 9]
+    assert list(ListEntry.objects.order_by("rating").values_list("rating", flat=True)) == [3, 9]
 
 
 def test_a_refused_sign_up_keeps_the_ratings_and_what_was_typed(client: Client, titles: list[Anime]) -> None:

@@ -6,7 +6,6 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
-
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
