@@ -130,7 +130,14 @@ class RecommenderNet:
         """The same network with embeddings of 8 bits a number: a quarter of the size."""
         inputs, input_scales = _whole_numbers(self.inputs, self.input_scales)
         outputs, output_scales = _whole_numbers(self.outputs, self.output_scales)
-        return replace(self, inputs=inputs, input_scales=input_scales, outputs=outputs, output_scales=output_scales)
+        return replace(
+            self,
+            inputs=inputs,
+            input_scales=input_scales,
+            outputs=outputs,
+            output_scales=output_scales,
+            mean_output=(output_scales @ outputs.astype(np.float32)) / np.float32(len(outputs)),
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {

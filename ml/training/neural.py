@@ -32,7 +32,6 @@ from ml.types import LIKED_RATING
 Progress = Callable[[float, str], None]
 
 K = 10
-MODE = "B"
 MIN_STEPS_AN_EPOCH = 8
 RANDOM_START_SIZE = 0.05
 OVERSAMPLING = 20
@@ -50,7 +49,8 @@ class NeuralParams:
     the network meets short lists and long ones. ``unrated_target``, ``unliked_target``: what is asked for titles
     that were chosen, but not rated or rated below 8, beside 1 for liked ones.
 
-    Titles on fewer than ``min_lists`` lists are not trained: they keep the embeddings that they start with.
+    Titles on fewer than ``min_lists`` lists are not trained: what could be learned of them is not worth the time.
+    They get ``cold_neighbours`` titles' mean output.
 
     ``epochs`` at most; after ``patience`` without a better NDCG on held-out members training ends.
     ``start_members``: the start is fitted to at most so many lists.
@@ -67,9 +67,9 @@ class NeuralParams:
     learning_rate: float = 3e-4
     weight_decay: float = 1e-4
     epochs: int = 12
-    patience: int = 3
+    patience: int = 6
     batch_members: int = 256
-    min_lists: int = 5
+    min_lists: int = 10
     cold_neighbours: int = 20
     start_members: int = 5000
 
@@ -109,8 +109,8 @@ def fit_recommender_net(
     to the same members, lends its factors; without it the embeddings start at random. ``validation``: members
     that are in neither; without them all epochs are run and the last is kept. The network comes back compact.
 
-    Titles that nobody has rated borrow the outputs of their nearest neighbours by content; their own expected
-    likes say how popular they start.
+    Titles on too few lists to be trained, or on none, borrow the outputs of their nearest neighbours by content;
+    their own expected likes say how popular they are.
     """
     titles = len(content.vectors)
     progress(0, "factors to start from")
@@ -228,8 +228,7 @@ def export(
         bounds = np.arange(0, near.size + 1, near.shape[1])
         place = np.searchsorted(trained, near)
         lent = sp.csr_matrix((closeness.ravel(), place.ravel(), bounds), (len(others), len(trained)))
-        if MODE == "B": outputs[others] = lent @ outputs[trained]
-        if MODE == "C": outputs[others] = .5*outputs[others]+.5*(lent @ outputs[trained])
+        outputs[others] = lent @ outputs[trained]
         biases[others] += lent @ (biases[trained] - start.biases[trained])
     hidden_weights, hidden_biases = network.get_layer("hidden").get_weights()
     bend_weights, bend_biases = network.get_layer("bend").get_weights()
@@ -251,6 +250,7 @@ def export(
 def find_start(
     batch: ProfileBatch, titles: int, likes: np.ndarray, ease: EaseModel | None, params: NeuralParams, seed: int
 ) -> Start:
+    """Factors of EASE, or small random numbers without it, and everybody's liking for each title."""
     dimensions = min(params.factors, len(trained_titles(batch, titles, params)))
     if ease is None:
         inputs, outputs = random_factors(titles, dimensions, seed)
@@ -301,14 +301,15 @@ def ease_factors(
     return (weights @ outputs).astype(np.float32), outputs
 
 
-def held_out_ndcg(net: RecommenderNet, split: Split) -> float:
-    """Mean NDCG@10 of the network's lists over the people who liked something that was held out; 0 for none."""
-    scores = net.scores(split.shown)
-    scores[split.shown.owners(), split.shown.rows] = -np.inf
+def mean_ndcg(scores: np.ndarray, split: Split) -> float:
+    """Mean NDCG@10 of lists by ``scores`` (m, n), nothing that was shown in them, over the people who liked
+    something that was held out; 0 where nobody did."""
+    eligible = scores.copy()
+    eligible[split.shown.owners(), split.shown.rows] = -np.inf
     values = []
-    for person, liked in enumerate(split.liked()):
+    for own, liked in zip(eligible, split.liked(), strict=True):
         if len(liked):
-            best = np.argsort(-scores[person], kind="stable")[:K]
+            best = np.argsort(-own, kind="stable")[:K]
             values.append(ndcg(hits(best.tolist(), set(liked.tolist()), K), len(liked)))
     return float(np.mean(values)) if values else 0.0
 
@@ -344,7 +345,7 @@ class _Watch(keras.callbacks.Callback):
         message = f"epoch {epoch + 1} of {self._params.epochs}, loss {self._loss[-1]:.1f}"
         if self._validation is not None:
             net = self._exported().compact()
-            self._ndcg.append(held_out_ndcg(net, self._validation))
+            self._ndcg.append(mean_ndcg(net.scores(self._validation.shown), self._validation))
             message += f", held-out NDCG@{K} {self._ndcg[-1]:.3f}"
             if self._ndcg[-1] > max(self._ndcg[:-1], default=-1.0):
                 self.best, self._best_epoch = net, epoch + 1
