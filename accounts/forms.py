@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
 THEME_COOKIE = "theme"
 THEMES = (("auto", _("Like my device")), ("light", _("Light")), ("dark", _("Dark")))
+
+
+class SignupForm(AllauthSignupForm):
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """As allauth does; a name that was taken since it was checked (a double click) is said to be taken."""
+        try:
+            with transaction.atomic():
+                return super().try_save(request)
+        except IntegrityError:
+            messages.error(request, _("This username has just been taken. If that was you, sign in."))
+            return None, redirect("account_login")
 
 
 class OptionsForm(forms.ModelForm):

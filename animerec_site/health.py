@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from recommendations.services.engine import engine_status
@@ -26,7 +26,7 @@ class HealthMiddleware:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             model = engine_status()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):  # the latter: the connection was cut
             return JsonResponse({"status": "down", "database": "unreachable"}, status=503)
         status = "ok" if model["state"] == "ok" else "degraded"
         return JsonResponse({"status": status, "database": "ok", "model": model})

@@ -55,6 +55,18 @@ class AnimeAdmin(ModelAdmin):
         (_("Reception"), {"fields": ("community_rating", "members", "updated")}),
     )
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as numbers: a well-known title stands on more lists than a page can name."""
+        titles = list(objs)
+        counts = {str(Anime._meta.verbose_name_plural): len(titles)}
+        for relation in Anime._meta.related_objects:
+            model = relation.related_model
+            number = model._base_manager.filter(**{f"{relation.field.name}__in": titles}).count()
+            if number:
+                counts[str(model._meta.verbose_name_plural)] = number
+        missing = set() if self.has_delete_permission(request) else {Anime._meta.verbose_name}
+        return [str(title) for title in titles], counts, missing, []
+
     def get_readonly_fields(self, request: HttpRequest, obj: Anime | None = None) -> tuple[str, ...]:
         # Another id would be another title: Django would store a copy and leave the first where it is.
         return self.readonly_fields if obj is None else ("id", *self.readonly_fields)

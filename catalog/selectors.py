@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import F, Max, Min
+from django.db.models import F
 from django.db.models.functions import Lower
 
 from catalog.models import Anime, Genre
@@ -105,17 +105,6 @@ def genres_for_filter() -> list[Genre]:
         genres = list(Genre.objects.filter(anime__isnull=False).distinct().order_by("name"))
         cache.set(key, genres, CACHE_SECONDS)
     return genres
-
-
-def year_range() -> tuple[int, int] | None:
-    """The first and the last year of any title; ``None`` while no year is known. Cached."""
-    key = "catalog:years"
-    years: tuple[int, int] | tuple[()] | None = cache.get(key)
-    if years is None:
-        found = Anime.objects.aggregate(first=Min("year"), last=Max("year"))
-        years = (found["first"], found["last"]) if found["first"] is not None else ()
-        cache.set(key, years, CACHE_SECONDS)
-    return years or None
 
 
 def _filtered(filter: CatalogueFilter) -> AnimeQuerySet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from accounts.models import TitleLanguage
+from accounts.options import shows_adult
 from catalog.covers import Subject, draw_cover
 from catalog.forms import BrowseForm
 from catalog.models import Anime
@@ -25,10 +26,9 @@ YEAR_SECONDS = 365 * 24 * 3600
 def anime_list(request: HttpRequest) -> HttpResponse:
     """Browse, search, filter and sort; the whole state is in the URL. htmx gets the results alone."""
     form = BrowseForm(request.GET)
-    show_adult = request.user.is_authenticated and request.user.show_adult
     problems = form.problems()
     titles = browse(
-        form.catalogue_filter(show_adult=show_adult, released_only=False),
+        form.catalogue_filter(show_adult=shows_adult(request), released_only=False),
         text=form.value("q") or "",
         ordering=form.ordering(),
     )
@@ -64,6 +64,9 @@ def anime_list(request: HttpRequest) -> HttpResponse:
 def anime_cover(request: HttpRequest, anime_id: int) -> HttpResponse:
     """The drawn cover. Under the address that pages use (``v`` is its version) a browser keeps it for a year."""
     anime = get_object_or_404(Anime.objects.prefetch_related("genres"), pk=anime_id)
+    # Asked of the session only where it matters: everybody else's covers are the same for all.
+    if anime.is_adult and not shows_adult(request):
+        raise Http404
     language = request.GET.get("t", "")
     if language not in TitleLanguage.values:
         language = ""
@@ -77,8 +80,9 @@ def anime_cover(request: HttpRequest, anime_id: int) -> HttpResponse:
         )
     )
     response = HttpResponse(picture, content_type="image/svg+xml")
+    audience = "private" if anime.is_adult else "public"
     if request.GET.get("v") == cover_version(anime, language):
-        patch_cache_control(response, public=True, max_age=YEAR_SECONDS, immutable=True)
+        patch_cache_control(response, **{audience: True}, max_age=YEAR_SECONDS, immutable=True)
     else:
-        patch_cache_control(response, public=True, max_age=300)
+        patch_cache_control(response, **{audience: True}, max_age=300)
     return response

@@ -41,12 +41,18 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     search_fields = ["version", "fingerprint"]
     actions = ["make_champion"]
 
+    def has_activate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("recommendations.change_modelversion")
+
     @admin.display(description="NDCG@10")
     def ndcg(self, model: ModelVersion) -> str:
-        value = model.metrics.get("plain ndcg@10")
+        value = model.metrics.get("plain_ndcg@10")
         return "" if value is None else f"{value:.3f}"
 
-    @admin.action(description=gettext_lazy("Make the selected model the champion (also: roll back to it)"))
+    @admin.action(
+        description=gettext_lazy("Make the selected model the champion (also: roll back to it)"),
+        permissions=["activate"],
+    )
     def make_champion(self, request: HttpRequest, models: QuerySet[ModelVersion]) -> None:
         chosen = list(models)
         if len(chosen) != 1:
@@ -81,7 +87,12 @@ class JobAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return super().add_view(request, form_url, {"title": _("Train a new model"), **(extra_context or {})})
+            context = {
+                "title": _("Train a new model"),
+                "show_save_and_add_another": False,
+                "show_save_and_continue": False,
+            }
+            return super().add_view(request, form_url, {**context, **(extra_context or {})})
         try:
             job = start_training(created_by=_user(request))
         except AlreadyRunningError as error:
@@ -92,8 +103,11 @@ class JobAdmin(ReadOnlyAdmin):
             self.message_user(request, _("A training is queued."))
         return redirect("admin:recommendations_job_changelist")
 
-    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> Any:
-        return super().get_fields(request, obj) if obj else []
+    def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
+        if obj is not None:
+            return super().get_fieldsets(request, obj)
+        description = _("Saving queues a training on all ratings. The new model serves as soon as it is published.")
+        return [(_("Train a new model"), {"fields": [], "description": description})]
 
 
 def _user(request: HttpRequest) -> User | None:

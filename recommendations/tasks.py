@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db import transaction
 
 from recommendations.models import Job, JobKind
 from recommendations.services import jobs
@@ -32,7 +34,16 @@ def enqueue(*queued: Job) -> None:
     for job in queued:
         task = _TASKS.get(JobKind(job.kind))
         if task is not None:
-            task.delay_on_commit(job.pk)
+            # Robust: while the broker is away the job stays queued, for the next worker that starts.
+            transaction.on_commit(_wake_up_call(task, job.pk), robust=True)
+
+
+def _wake_up_call(task: Any, job_id: int) -> Callable[[], None]:
+    # Not functools.partial: Django names a robust function when it fails.
+    def call() -> None:
+        task.delay(job_id)
+
+    return call
 
 
 def score_all() -> None:

@@ -12,16 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.options import shows_adult
 from catalog.api.filters import AnimeListQuery
 from catalog.api.pagination import StandardPagination
 from catalog.api.serializers import AnimeDetailSerializer, AnimeSerializer
 from catalog.models import Anime
 from catalog.selectors import browse, franchise_titles
-
-
-def shows_adult(request: Request) -> bool:
-    """Whether whoever asks has opted in to adult titles."""
-    return bool(request.user.is_authenticated and request.user.show_adult)
 
 
 class AnimeListView(ListAPIView):

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.options import shows_adult
 from catalog.api.pagination import StandardPagination
 from catalog.models import Anime
 from recommendations.api.serializers import (
@@ -63,7 +64,7 @@ class MyRecommendationsView(APIView):
     def get(self, request: Request) -> Response:
         given = OptionsSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        options = given.options(show_adult=user_of(request).show_adult)
+        options = given.options(show_adult=shows_adult(request))
         shown = recommend(profile=current_profile(request), options=options)
         return Response(RecommendationListSerializer(shown).data)
 
@@ -86,7 +87,9 @@ class SimilarView(APIView):
             wanted = k.run_validation(request.query_params.get("k", "10"))
         except serializers.ValidationError as error:
             raise serializers.ValidationError({"k": error.detail}) from error
-        similar = similar_titles(anime=_anime(anime_id), k=wanted)
+        adult = shows_adult(request)
+        anime = get_object_or_404(Anime.objects.visible_to(show_adult=adult), pk=anime_id)
+        similar = similar_titles(anime=anime, k=wanted, show_adult=adult)
         return Response(SimilarListSerializer({"results": similar}).data)
 
 

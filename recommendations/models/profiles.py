@@ -65,7 +65,3 @@ class Profile(models.Model):
     @property
     def is_imported(self) -> bool:
         return self.source != ProfileSource.SITE
-
-    @property
-    def is_visitor(self) -> bool:
-        return self.user_id is None and not self.is_imported

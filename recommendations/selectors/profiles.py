@@ -26,6 +26,8 @@ def current_profile(request: HttpRequest) -> Profile | None:
 
 def imported_profile(external_id: str) -> Profile | None:
     """The member ``external_id`` of the imported data set."""
+    if "\0" in external_id:  # Postgres takes no NUL in a string
+        return None
     return Profile.objects.imported().filter(external_id=external_id).order_by("source").first()
 
 

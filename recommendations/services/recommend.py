@@ -18,7 +18,7 @@ from django.core.cache import cache
 
 from catalog.models import Anime
 from catalog.selectors import CatalogueFilter, anime_by_ids, candidate_ids
-from ml.types import FranchiseMode, Options, Ranking, Reason, Recommendation
+from ml.types import FranchiseMode, Options, Ranking, Reason, ReasonKind, Recommendation
 from ml.types import Profile as ScoringProfile
 from recommendations.models import Profile
 from recommendations.selectors.profiles import scoring_profile
@@ -115,17 +115,19 @@ def recommend_lists(*, profile: Profile | None, options: Sequence[ListOptions]) 
     # Read at most once, and not at all where every list is cached.
     person = cached_call(partial(scoring_profile, profile))
     if engine is None:
-        return _show_all([_without_model(profile, person, wanted) for wanted in options])
+        return _show_all([(*_without_model(profile, person, wanted), wanted) for wanted in options])
     cached = [_cached(profile, engine, wanted) for wanted in options]
     rankings = [
         _scored_afresh(profile, person, engine, wanted) if ranking is None else ranking
         for wanted, ranking in zip(options, cached, strict=True)
     ]
-    shown = _show_all([(ranking, Basis.PERSONAL) for ranking in rankings], engine.version)
+    shown = _show_all(
+        [(ranking, Basis.PERSONAL, wanted) for ranking, wanted in zip(rankings, options, strict=True)], engine.version
+    )
     for number, (wanted, ranking) in enumerate(zip(options, cached, strict=True)):
         if ranking is not None and not _still_holds(shown[number], ranking, wanted):
             fresh = _scored_afresh(profile, person, engine, wanted, fresh=True)
-            shown[number] = _show(fresh, Basis.PERSONAL, engine.version)
+            shown[number] = _show(fresh, Basis.PERSONAL, wanted, engine.version)
     return shown
 
 
@@ -133,8 +135,9 @@ def recommend_ratings(*, profile: ScoringProfile, options: ListOptions) -> Recom
     """The list of a profile that is stored nowhere: an app's own user, ratings in a request."""
     engine = current_engine()
     if engine is None:
-        return _show(popular_ranking(profile, options.filter, options.k, options.franchise), Basis.POPULARITY)
-    return _show(_score(engine, profile, options), Basis.PERSONAL, engine.version)
+        popular = popular_ranking(profile, options.filter, options.k, options.franchise)
+        return _show(popular, Basis.POPULARITY, options)
+    return _show(_score(engine, profile, options), Basis.PERSONAL, options, engine.version)
 
 
 def similar_titles(*, anime: Anime, k: int = 8, show_adult: bool = False) -> list[SimilarListed]:
@@ -203,31 +206,33 @@ def _still_holds(shown: RecommendationList, ranking: Ranking, options: ListOptio
     )
 
 
-def _show(ranking: Ranking, basis: Basis, model_version: str | None = None) -> RecommendationList:
-    return _show_all([(ranking, basis)], model_version)[0]
+def _show(
+    ranking: Ranking, basis: Basis, options: ListOptions, model_version: str | None = None
+) -> RecommendationList:
+    return _show_all([(ranking, basis, options)], model_version)[0]
 
 
 def _show_all(
-    rankings: Sequence[tuple[Ranking, Basis]], model_version: str | None = None
+    rankings: Sequence[tuple[Ranking, Basis, ListOptions]], model_version: str | None = None
 ) -> list[RecommendationList]:
     """Look up every title that ``rankings`` name, in a constant number of queries."""
-    titles = anime_by_ids({anime_id for ranking, _basis in rankings for anime_id in _named(ranking.results)})
+    titles = anime_by_ids({anime_id for ranking, *_how in rankings for anime_id in _named(ranking.results)})
     return [
         RecommendationList(
-            results=tuple(_listed(ranking, titles)),
+            results=tuple(_listed(ranking, titles, options)),
             basis=basis,
             model_version=model_version,
             ignored=ranking.ignored,
             known=ranking.known,
         )
-        for ranking, basis in rankings
+        for ranking, basis, options in rankings
     ]
 
 
-def _listed(ranking: Ranking, titles: Mapping[int, Anime]) -> Iterable[Listed]:
+def _listed(ranking: Ranking, titles: Mapping[int, Anime], options: ListOptions) -> Iterable[Listed]:
     there = (item for item in ranking.results if item.anime_id in titles)
     for rank, item in enumerate(there, start=1):
-        reasons = tuple(_shown_reasons(item.reasons, titles))
+        reasons = tuple(_shown_reasons(item.reasons, titles, options)) or (ShownReason(ReasonKind.POPULAR.value),)
         yield Listed(rank, titles[item.anime_id], item.score, item.components, reasons)
 
 
@@ -239,8 +244,13 @@ def _named(results: Iterable[Recommendation]) -> set[int]:
     return named
 
 
-def _shown_reasons(reasons: Iterable[Reason], titles: Mapping[int, Anime]) -> Iterable[ShownReason]:
+def _shown_reasons(
+    reasons: Iterable[Reason], titles: Mapping[int, Anime], options: ListOptions
+) -> Iterable[ShownReason]:
     for reason in reasons:
         anime = titles.get(reason.anime_id) if reason.anime_id is not None else None
+        # Somebody else's list (a data set's member) may rest on titles that whoever looks must not see.
+        if anime is not None and anime.is_adult and not options.filter.show_adult:
+            continue
         rating = None if reason.rating is None else int(reason.rating)
         yield ShownReason(reason.kind.value, reason.share, anime, rating, reason.traits)

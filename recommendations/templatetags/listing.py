@@ -39,6 +39,7 @@ def rating_widget(context: Any, anime: Anime, entry: ListEntry | None, part: str
         "title": title_in(anime, context.get("title_language", "")),
         "here": context.get("here", "/"),
         "csrf_token": context.get("csrf_token"),
+        "user": context.get("user"),
     }
 
 

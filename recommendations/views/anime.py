@@ -8,11 +8,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.options import shows_adult
 from catalog.models import Anime
 from recommendations.models import HiddenTitle, Profile
 from recommendations.selectors.profiles import current_profile, entries_by_anime
 from recommendations.services.recommend import similar_titles
-from recommendations.views.lists import show_adult
 
 SIMILAR_TITLES = 6
 LAST = 10_000
@@ -20,14 +20,14 @@ LAST = 10_000
 
 @require_safe
 def anime_detail(request: HttpRequest, anime_id: int) -> HttpResponse:
-    adult = show_adult(request)
+    adult = shows_adult(request)
     profile = current_profile(request)
     titles = _with_franchise(anime_id, profile)
     anime = next((title for title in titles if title.pk == anime_id), None)
     if anime is None:
         raise Http404(_("The catalogue has no title with the id %(id)d.") % {"id": anime_id})
     if anime.is_adult and not adult:
-        return render(request, "recommendations/anime_adult.html", {"anime": anime})
+        return render(request, "recommendations/anime_adult.html")
     parts = [part for part in titles if adult or not part.is_adult]
     entries = entries_by_anime(profile, [part.pk for part in parts])
     similar = similar_titles(anime=anime, k=SIMILAR_TITLES, show_adult=adult)

@@ -10,11 +10,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
+from accounts.options import shows_adult
 from ml.types import FranchiseMode
 from recommendations.forms import ListForm
 from recommendations.selectors.profiles import current_profile
 from recommendations.services.recommend import FEW_ENTRIES, ListOptions, recommend_lists
-from recommendations.views.lists import cards_of, is_partial, listed_before, show_adult
+from recommendations.views.lists import cards_of, is_partial, listed_before
 
 LIST_TITLES = 10
 CONTINUE_TITLES = 6
@@ -25,7 +26,7 @@ def for_you(request: HttpRequest) -> HttpResponse:
     """All controls are in the URL. htmx gets the lists alone."""
     form = ListForm(request.GET)
     profile = current_profile(request)
-    options = form.options(k=LIST_TITLES, show_adult=show_adult(request))
+    options = form.options(k=LIST_TITLES, show_adult=shows_adult(request))
     wanted = [options]
     if profile is not None and options.franchise is FranchiseMode.NEW:
         wanted.append(_continue_options(options))

@@ -7,12 +7,13 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from accounts.options import shows_adult
 from catalog.selectors import CatalogueFilter
 from recommendations.forms import MemberForm
 from recommendations.selectors.profiles import current_profile, library
 from recommendations.selectors.starters import informative_titles
 from recommendations.services.recommend import FEW_ENTRIES, ListOptions, recommend
-from recommendations.views.lists import cards_of, is_partial, listed_before, show_adult
+from recommendations.views.lists import cards_of, is_partial, listed_before
 
 GRID_TITLES = 12
 MAX_GRIDS = 8
@@ -24,7 +25,7 @@ RATED_SHOWN = 12
 def home(request: HttpRequest) -> HttpResponse:
     """The page; for htmx the preview or the grid alone."""
     profile = current_profile(request)
-    adult = show_adult(request)
+    adult = shows_adult(request)
     context: dict[str, object] = {"few": FEW_ENTRIES}
     preview_only, grid_only = is_partial(request, "preview"), is_partial(request, "grid")
     if not grid_only:

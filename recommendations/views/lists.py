@@ -45,11 +45,6 @@ def listed_before(request: HttpRequest) -> list[int] | None:
     return [int(part) for part in parts]
 
 
-def show_adult(request: HttpRequest) -> bool:
-    """Whether this person has opted in to adult titles; visitors have not."""
-    return bool(request.user.is_authenticated and request.user.show_adult)
-
-
 def is_partial(request: HttpRequest, target: str) -> bool:
     """Whether htmx asks for the fragment ``target`` only."""
     return bool(request.htmx) and request.htmx.target == target  # type: ignore[attr-defined]

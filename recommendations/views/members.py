@@ -7,13 +7,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.options import shows_adult
 from catalog.selectors import CatalogueFilter
 from recommendations.forms import MemberForm
 from recommendations.models import Profile, ProfileSource
 from recommendations.selectors.profiles import imported_profile
 from recommendations.selectors.profiles import library as library_entries
 from recommendations.services.recommend import ListOptions, recommend
-from recommendations.views.lists import cards_of, show_adult
+from recommendations.views.lists import cards_of
 
 LIST_TITLES = 10
 RATED_SHOWN = 10
@@ -40,7 +41,7 @@ def member_detail(request: HttpRequest, external_id: str) -> HttpResponse:
     profile = imported_profile(external_id)
     if profile is None:
         return _unknown(request, external_id)
-    adult = show_adult(request)
+    adult = shows_adult(request)
     options = ListOptions(k=LIST_TITLES, filter=CatalogueFilter(released_only=True, show_adult=adult))
     shown = recommend(profile=profile, options=options)
     entries = library_entries(profile, ordering="rating")

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import Anime, Franchise, Genre, Studio
-from tests.factories import AnimeFactory, FranchiseFactory, UserFactory
+from tests.factories import AnimeFactory, EntryFactory, FranchiseFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 MODELS = [Anime, Genre, Studio, Franchise]
@@ -121,3 +121,14 @@ def test_a_title_is_found_by_synonym_and_by_id(staff: Client) -> None:
 def test_nobody_else_gets_in(client: Client) -> None:
     client.force_login(UserFactory())
     assert client.get(address(Anime, "changelist")).status_code in (302, 403)
+
+
+def test_what_a_deletion_takes_along_is_counted_not_listed(staff: Client, django_assert_max_num_queries: Any) -> None:
+    anime = AnimeFactory(title="On many lists", synonyms=["Everywhere"])
+    EntryFactory.create_batch(40, anime=anime)
+    with django_assert_max_num_queries(20):
+        page = staff.get(address(Anime, "delete", anime.pk)).content.decode()
+    assert "list entries: 40" in page.lower()
+    assert page.count("List entry") == 0
+    staff.post(address(Anime, "delete", anime.pk), {"post": "yes"})
+    assert not Anime.objects.exists()

@@ -14,7 +14,6 @@ from catalog.selectors import (
     candidate_ids,
     franchise_titles,
     genres_for_filter,
-    year_range,
 )
 from tests.factories import AnimeFactory, FranchiseFactory, GenreFactory
 
@@ -147,15 +146,3 @@ class TestChoices:
         assert [genre.name for genre in genres_for_filter()] == ["Action", "Drama"]
         with django_assert_num_queries(0):
             genres_for_filter()
-
-    def test_years(self, django_assert_num_queries: Any) -> None:
-        AnimeFactory(year=1963)
-        AnimeFactory(year=2024)
-        AnimeFactory(year=None)
-        assert year_range() == (1963, 2024)
-        with django_assert_num_queries(0):
-            year_range()
-
-    def test_no_year_is_known(self) -> None:
-        AnimeFactory(year=None)
-        assert year_range() is None

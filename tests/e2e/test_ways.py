@@ -157,3 +157,26 @@ def test_a_member_of_the_sample(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Member 17")
     expect(page.get_by_role("main")).to_contain_text("Invented member of the sample")
     expect(page.locator(".line .why")).to_have_count(10)
+
+
+def test_a_visitor_who_rates_faster_than_the_site_answers_loses_nothing(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(
+        """() => [...document.querySelectorAll('#grid .rating')].slice(0, 3).forEach(form => {
+            form.querySelector('input[value="9"]').checked = true;
+            form.requestSubmit();
+        })"""
+    )
+    expect(page.locator("#preview")).to_contain_text("3 ratings")
+    page.goto("/library/")
+    expect(page.locator(".entry")).to_have_count(3)
+
+
+def test_the_documentation_of_the_api_can_be_tried(page: Page) -> None:
+    page.goto("/api/v1/docs/")
+    call = page.locator("#operations-anime-anime_read")
+    call.click()
+    call.get_by_role("button", name="Try it out").click()
+    call.get_by_placeholder("anime_id").fill("30")
+    call.get_by_role("button", name="Execute").click()
+    expect(call.locator(".live-responses-table .response-col_status").last).to_contain_text("200")

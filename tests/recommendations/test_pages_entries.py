@@ -39,7 +39,7 @@ class TestPlainForms:
         assert "You gave Monster 9." in response.content.decode()
         entry = ListEntry.objects.get()
         assert (entry.anime, entry.rating, entry.status) == (anime, 9, "completed")
-        assert entry.profile.is_visitor
+        assert entry.profile.user is None
 
     def test_a_second_rating_replaces_the_first(self, client: Client, anime: Anime) -> None:
         for rating in ("3", "8"):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Anime
+from recommendations.account_adapter import AccountAdapter
 from recommendations.models import ListEntry, Profile
 from recommendations.services.profiles import profile_of_user
 from tests.factories import PASSWORD, AnimeFactory, EntryFactory, UserFactory
@@ -79,3 +80,26 @@ def test_a_refused_sign_up_keeps_the_ratings_and_what_was_typed(client: Client, 
     assert 'value="mika"' in response.content.decode()
     assert "too short" in response.content.decode()
     assert client.get(reverse("library")).context["page"].paginator.count == 1
+
+
+def test_signing_up_twice_at_once_is_one_account(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The second of two requests has found the name free, too.
+    monkeypatch.setattr(AccountAdapter, "clean_username", lambda self, username, shallow=False: username)
+    form = {"username": "mika", "email": "", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post(reverse("account_signup"), form)["Location"] == reverse("for_you")
+    second = Client().post(reverse("account_signup"), form, follow=True)
+    assert second.redirect_chain == [(reverse("account_login"), 302)]
+    assert "has just been taken" in second.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_a_member_id_that_no_database_takes_is_unknown(client: Client) -> None:
+    assert client.get("/members/%00/").status_code == 404
+
+
+def test_a_visitor_s_ratings_go_one_after_the_other(client: Client, titles: list[Anime]) -> None:
+    """The first one starts the session: a second one beside it would start another, and one would be lost."""
+    page = titles[0].get_absolute_url()
+    assert 'hx-sync="body:queue all"' in client.get(page).content.decode()
+    client.force_login(UserFactory())
+    assert 'hx-sync="body:queue all"' not in client.get(page).content.decode()
