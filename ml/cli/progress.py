@@ -16,11 +16,12 @@ TRAIN_SPANS = {
     "prepare": (4, 5),
     "content": (5, 10),
     "ease": (10, 95),
-    "fuse": (40, 65),
-    "evaluate": (65, 70),
-    "bundle": (97, 100),
+    "fuse": (20, 27),
+    "rank": (27, 85),
+    "evaluate": (85, 88),
+    "bundle": (98, 100),
 }
-EASE_HALVES = ((10, 40), (70, 97))
+EASE_HALVES = ((10, 20), (88, 98))
 BAR_CHARS = 24
 
 

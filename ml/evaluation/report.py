@@ -79,12 +79,12 @@ def evaluate_split(recommender: Recommender, split: Split, k: int = K) -> dict[s
     for row in evaluate(recommender, profiles, liked, k):
         model, mode = str(row["model"]), str(row["mode"])
         names: Sequence[str] = ("ndcg",)
-        if model == recommender.fusion.name:
+        if model == recommender.default_model:
             names = ("ndcg", "ndcg_stderr", "recall", "hit", "coverage", "popularity", "people")
         for name in names:
             value = row[name]
             assert isinstance(value, int | float)  # noqa: S101 - tells mypy what Judged.means holds
             label = f"{name}@{k}" if name in {"ndcg", "recall", "hit"} else name
-            prefix = "" if model == recommender.fusion.name else f"{model}_"
+            prefix = "" if model == recommender.default_model else f"{model}_"
             metrics[f"{prefix}{mode}_{label}"] = round(float(value), 4)
     return metrics

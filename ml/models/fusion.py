@@ -100,6 +100,14 @@ class FusionModel:
             scores += weights[:, column : column + 1].astype(np.float32) * part
         return Fused(scores, parts, weights, np.stack(spreads, axis=1))
 
+    def turned(self, fused: Fused, batch: ProfileBatch, balance: float) -> Fused:
+        """The blend ``fused`` of ``batch`` at another balance, without scoring the parts again."""
+        weights = self.effective_weights(self.shape(batch), balance)
+        scores = np.zeros_like(fused.scores)
+        for column, model in enumerate(self.parts()):
+            scores += weights[:, column : column + 1].astype(np.float32) * fused.parts[model.name]
+        return Fused(scores, fused.parts, weights, fused.spreads)
+
     def parts(self) -> tuple[Model, Model, Model]:
         """The parts in the order of their weights."""
         return self.ease, self.content, self.popularity

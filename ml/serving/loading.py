@@ -14,6 +14,7 @@ from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel
 from ml.models.popularity import PopularityModel
+from ml.models.ranker import RankerModel
 from ml.models.titles import Titles
 from ml.serving.recommender import Recommender
 from ml.types import BundleInfo
@@ -63,11 +64,18 @@ def assemble(info: BundleInfo, arrays: Mapping[str, np.ndarray], settings: Mappi
     )
     titles = Titles.restore(of("titles"), settings["titles"])
     shortlist = int(settings.get("serving", {}).get("shortlist", DEFAULT_SHORTLIST))
-    return Recommender(info, titles, fusion, shortlist)
+    ranker = None
+    if "ranker" in settings:
+        ranker = RankerModel.restore(of("ranker"), settings["ranker"], fusion=fusion, titles=titles)
+        ranker.check()
+    return Recommender(info, titles, fusion, shortlist, ranker)
 
 
 def disassemble(
-    titles: Titles, fusion: FusionModel, shortlist: int = DEFAULT_SHORTLIST
+    titles: Titles,
+    fusion: FusionModel,
+    shortlist: int = DEFAULT_SHORTLIST,
+    ranker: RankerModel | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and settings such that :func:`assemble` gives the same recommender."""
     arrays: dict[str, np.ndarray] = {}
@@ -79,6 +87,8 @@ def disassemble(
         "popularity": fusion.popularity,
         "fusion": fusion,
     }
+    if ranker is not None:
+        parts[ranker.name] = ranker
     for name, part in parts.items():
         settings[name] = part.settings()
         arrays.update({f"{name}.{key}": array for key, array in part.arrays().items()})

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ml.models.base import Model
-from ml.models.fusion import TUNED_BALANCE, FusionModel
+from ml.models.fusion import TUNED_BALANCE, Fused, FusionModel
 from ml.models.profiles import ProfileBatch
+from ml.models.ranker import RankerModel
 from ml.models.titles import Titles
 from ml.serving.dials import NEUTRAL_NOVELTY, best_first, diversified, with_novelty
-from ml.serving.franchises import FranchiseIndex
+from ml.serving.franchises import FranchiseIndex, Offer
 from ml.serving.reasons import Explainer
 from ml.types import (
     BundleInfo,
+    FranchiseMode,
     InputError,
     Options,
     Profile,
@@ -33,20 +35,33 @@ COMPONENT_NAMES = {"ease": "collaborative", "content": "content", "popularity": 
 class Recommender:
     """Scores profiles with the models of one bundle. Immutable, so threads may share it."""
 
-    def __init__(self, info: BundleInfo, titles: Titles, fusion: FusionModel, shortlist: int) -> None:
+    def __init__(
+        self,
+        info: BundleInfo,
+        titles: Titles,
+        fusion: FusionModel,
+        shortlist: int,
+        ranker: RankerModel | None = None,
+    ) -> None:
         self.info = info
         self.version = info.version
         self.titles = titles
         self.fusion = fusion
-        self.models: Mapping[str, Model] = {
-            model.name: model for model in (fusion, fusion.ease, fusion.content, fusion.popularity)
-        }
+        self.ranker = ranker
+        parts: tuple[Model, ...] = (fusion, fusion.ease, fusion.content, fusion.popularity)
+        first: tuple[Model, ...] = () if ranker is None else (ranker,)
+        self.models: Mapping[str, Model] = {model.name: model for model in (*first, *parts)}
         self._shortlist = shortlist
         self._franchises = FranchiseIndex(titles)
 
     @property
     def model_names(self) -> tuple[str, ...]:
         return tuple(self.models)
+
+    @property
+    def default_model(self) -> str:
+        """What ranks where nothing else is asked for: the ranker, or the blend in a bundle without one."""
+        return self.model_names[0]
 
     @property
     def anime_ids(self) -> np.ndarray:
@@ -101,19 +116,25 @@ class Recommender:
     ) -> list[Ranking]:
         batch, ignored = ProfileBatch.of(profiles, self.anime_ids)
         balance = TUNED_BALANCE if options.balance is None else options.balance
-        alone = None if options.model in {None, self.fusion.name} else options.model
+        model = options.model or self.default_model
+        ranker = self.ranker if self.ranker is not None and model == self.ranker.name else None
+        alone = None if ranker is not None or model == self.fusion.name else model
+        tuned = fused = None
         if alone is None:
-            fused = self.fusion.fuse(batch, balance)
+            tuned = self.fusion.fuse(batch)
+            fused = tuned if balance == TUNED_BALANCE else self.fusion.turned(tuned, batch, balance)
             scores, parts = fused.scores, {COMPONENT_NAMES[name]: part for name, part in fused.parts.items()}
         else:
-            fused = None
             scores = self.models[alone].scores(batch)
             parts = {COMPONENT_NAMES[alone]: scores}
         rankings = []
         for index, profile in enumerate(profiles):
             one = batch.one(index)
             own_parts = {name: part[index] for name, part in parts.items()}
-            rows, worth, carriers = self._choose(profile, one, scores[index], options, allowed)
+            offer = self._offer(profile, one, scores[index], options, allowed)
+            if ranker is not None and tuned is not None:
+                offer = self._ranked(ranker, one, tuned, index, offer, options.franchise, balance)
+            rows, worth, carriers = self._choose(offer, options)
             reasons: Sequence[tuple[Reason, ...]] = [()] * len(rows)
             if with_reasons:
                 if fused is not None:
@@ -139,15 +160,15 @@ class Recommender:
             )
         return rankings
 
-    def _choose(
+    def _offer(
         self,
         profile: Profile,
         one: ProfileBatch,
         scores: np.ndarray,
         options: Options,
         allowed: np.ndarray | None,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows of the list, best first, the worth they were chosen for, and the rows that carried them."""
+    ) -> Offer:
+        """What may be listed."""
         eligible = np.ones(len(scores), dtype=bool) if allowed is None else allowed.copy()
         on_list = one.rows
         if options.include_planned:
@@ -155,7 +176,47 @@ class Recommender:
         eligible[on_list] = False
         hidden = self.titles.rows_of(np.fromiter(profile.hidden, dtype=np.int64, count=len(profile.hidden)))
         eligible[hidden] = False
-        offer = self._franchises.offer(options.franchise, scores, eligible, one, hidden, options.include_planned)
+        return self._franchises.offer(options.franchise, scores, eligible, one, hidden, options.include_planned)
+
+    def _ranked(
+        self,
+        ranker: RankerModel,
+        one: ProfileBatch,
+        tuned: Fused,
+        index: int,
+        offer: Offer,
+        mode: FranchiseMode,
+        balance: float,
+    ) -> Offer:
+        """The offer with its shortlist ranked anew; what is not on it follows in the order of the blend.
+
+        ``balance`` at 0.5 leaves the order to the ranker. Towards the ends it goes over into that of the blend, which
+        there is that of one part, as a weighted mean of the ranks in both.
+        """
+        pull = abs(balance - TUNED_BALANCE) / (1 - TUNED_BALANCE)
+        if pull == 1 or not len(one.rows) or not len(offer.rows):
+            return offer
+        ties = self.fusion.popularity.appeal[offer.rows]
+        short = best_first(offer.scores, ranker.heads.shortlist, ties)
+        rows, carriers = offer.rows[short], offer.carriers[short]
+        if mode is FranchiseMode.NEW:
+            worth = ranker.rank_franchises(one, tuned, index, carriers, rows)
+        else:
+            worth = ranker.rank_titles(one, tuned, index, rows)
+        if pull:
+            place = np.empty(len(short))
+            place[np.argsort(-worth, kind="stable")] = np.arange(len(short))
+            worth = -(1 - pull) * place - pull * np.arange(len(short))
+        scores = offer.scores.astype(np.float64)
+        rest = np.ones(len(scores), dtype=bool)
+        rest[short] = False
+        if rest.any():
+            scores[rest] += float(worth.min()) - 1 - scores[rest].max()
+        scores[short] = worth
+        return Offer(offer.rows, scores, offer.carriers)
+
+    def _choose(self, offer: Offer, options: Options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of the list, best first, the worth they were chosen for, and the rows that carried them."""
         appeal = self.fusion.popularity.appeal
         novelty = NEUTRAL_NOVELTY if options.novelty is None else options.novelty
         diversity = options.diversity or 0.0

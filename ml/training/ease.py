@@ -155,11 +155,11 @@ def _cold(
     columns = np.repeat(np.arange(len(cold)), near.shape[1])
     lent = sp.csc_matrix(((closeness * scale[:, None]).ravel(), (place[near.ravel()], columns)), shape)
     borrowed = (strongest @ lent + params.cold_direct * lent).tocsc()
-    borrowed = _strongest_sparse(borrowed, params.cold_keep).tocoo()
+    borrowed = strongest_sparse(borrowed, params.cold_keep).tocoo()
     return sp.csc_matrix((borrowed.data.astype(np.float32), (warm[borrowed.row], cold[borrowed.col])), (n, n))
 
 
-def _strongest_sparse(matrix: sp.csc_matrix, keep: int) -> sp.csc_matrix:
+def strongest_sparse(matrix: sp.csc_matrix, keep: int) -> sp.csc_matrix:
     """The ``keep`` values of largest size in each column of a sparse matrix."""
     lengths = np.diff(matrix.indptr)
     column = np.repeat(np.arange(matrix.shape[1]), lengths)
@@ -179,8 +179,13 @@ def _fans(gram: np.ndarray, warm: np.ndarray, n: int, params: EaseParams) -> tup
         block = np.arange(start, min(start + BLOCK_TITLES, len(warm)))
         cosine = gram[block] / (watched[block][:, None] * watched[None, :] + np.float32(params.fans_shrink))
         cosine[np.arange(len(block)), block] = -1
-        best = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+        # The k best by position, then by likeness: sorting whole rows would take as long as the solving.
+        best = (
+            np.sort(np.argpartition(-cosine, k - 1, axis=1)[:, :k], axis=1) if k else np.zeros((len(block), 0), int)
+        )
         value = np.take_along_axis(cosine, best, axis=1)
+        order = np.argsort(-value, axis=1, kind="stable")
+        best, value = np.take_along_axis(best, order, axis=1), np.take_along_axis(value, order, axis=1)
         fans[warm[block]] = np.where(value > 0, warm[best], -1)
         similarity[warm[block]] = np.maximum(value, 0)
     return fans, similarity

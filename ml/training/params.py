@@ -13,6 +13,7 @@ from ml.models.taste import TasteWeights
 from ml.training.content import ContentParams
 from ml.training.ease import EaseParams
 from ml.training.fusion import FusionParams
+from ml.training.ranker import RankerParams
 from ml.types import InputError
 
 
@@ -54,6 +55,7 @@ class Params:
     content: ContentParams = field(default_factory=ContentParams)
     ease: EaseParams = field(default_factory=EaseParams)
     fusion: FusionParams = field(default_factory=FusionParams)
+    ranker: RankerParams = field(default_factory=RankerParams)
     serving: ServingParams = field(default_factory=ServingParams)
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,6 +99,12 @@ def read_params(path: Path | None, seed: int | None = None) -> Params:
         raise InputError(f"{path}: ease.franchise_prior must be at least 0 and less than ease.ridge")
     if not 0 <= params.ease.dropout < 1:
         raise InputError(f"{path}: ease.dropout must be at least 0 and less than 1")
+    if params.ranker.folds == 1:
+        raise InputError(f"{path}: ranker.folds must be 0 (no ranker) or at least 2")
+    if not 0 < params.ranker.others_kept <= 1:
+        raise InputError(f"{path}: ranker.others_kept must be more than 0 and at most 1")
+    if params.ranker.shortlist < 1:
+        raise InputError(f"{path}: ranker.shortlist must be at least 1")
     return params
 
 

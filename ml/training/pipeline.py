@@ -18,6 +18,7 @@ from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
+from ml.models.ranker import RankerHeads, RankerModel
 from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
 from ml.serving import Recommender
@@ -28,6 +29,7 @@ from ml.training.ease import fit_ease
 from ml.training.fusion import fit_fusion_weights
 from ml.training.params import Params
 from ml.training.popularity import expected_likes, fit_popularity
+from ml.training.ranker import Ground, fit_ranker
 from ml.training.titles import describe_titles
 from ml.types import BundleInfo
 
@@ -129,12 +131,66 @@ def learn_blend(
     )
 
 
-def measure(prepared: Prepared, titles: Titles, fusion: FusionModel, params: Params) -> dict[str, float]:
-    """What the blend and its parts reach on held-out members that nothing was learned from."""
+def learn_ranker(
+    prepared: Prepared,
+    content: ContentModel,
+    titles: Titles,
+    weights: FusionWeights,
+    params: Params,
+    progress: Progress = silent,
+) -> RankerHeads:
+    """The ranker, learned out of fold on all members but those that measure."""
+
+    def fit(members: Members) -> tuple[PopularityModel, EaseModel]:
+        return fit_parts(prepared, members, content, params)
+
+    return fit_ranker(
+        prepared.members.where(~prepared.measuring),
+        ranker_ground(prepared, content, titles, weights, params),
+        fit,
+        params.ranker,
+        params.seed,
+        lambda percent, message: progress("rank", percent, message),
+    )
+
+
+def ranker_ground(
+    prepared: Prepared, content: ContentModel, titles: Titles, weights: FusionWeights, params: Params
+) -> Ground:
+    return Ground(
+        catalogue=prepared.catalogue,
+        content=content,
+        titles=titles,
+        weights=weights,
+        ease=params.ease,
+        prior_mean_rating=params.prior_mean_rating,
+        unreleased_likes_share=params.titles.unreleased_likes_share,
+    )
+
+
+def place_ranker(
+    prepared: Prepared,
+    members: Members,
+    fusion: FusionModel,
+    titles: Titles,
+    heads: RankerHeads,
+    params: Params,
+) -> RankerModel | None:
+    """The ranker over parts that were fitted to ``members``; nothing where it has learned nothing."""
+    if not any(heads.knows(head) for head in heads.forests):
+        return None
+    ground = ranker_ground(prepared, fusion.content, titles, fusion.weights, params)
+    return RankerModel(fusion, titles, ground.facts(members.batch), heads)
+
+
+def measure(
+    prepared: Prepared, titles: Titles, fusion: FusionModel, ranker: RankerModel | None, params: Params
+) -> dict[str, float]:
+    """What the lists and the parts alone reach on held-out members that nothing was learned from."""
     batch = prepared.members.where(prepared.measuring).batch
     if not len(batch):
         return {}
-    recommender = Recommender(_unpublished(), titles, fusion, params.serving.shortlist_titles)
+    recommender = Recommender(_unpublished(), titles, fusion, params.serving.shortlist_titles, ranker)
     split = hide_share(batch, params.fusion.hidden_share, params.seed)
     return evaluate_split(recommender, split)
 
@@ -142,8 +198,8 @@ def measure(prepared: Prepared, titles: Titles, fusion: FusionModel, params: Par
 def train(
     dataset: Dataset, out: Path, params: Params, progress: Progress = silent, git_revision: str = ""
 ) -> Manifest:
-    """Fit everything twice, without the held-out members to learn the blend and to measure, then with them,
-    and write the bundle."""
+    """Fit the parts without the held-out members to learn the blend, several times without others to teach the
+    ranker, then with all, and write the bundle."""
     progress("prepare", 0, "splitting members")
     prepared = prepare(dataset, params)
     progress("content", 0, "reading what titles are about")
@@ -151,12 +207,17 @@ def train(
     titles = describe(prepared, params)
     popularity, ease = fit_parts(prepared, prepared.training(), content, params, _half(progress, 0))
     weights = learn_blend(prepared, content, popularity, ease, params, progress)
+    heads = learn_ranker(prepared, content, titles, weights, params, progress)
     progress("evaluate", 0, "measuring on held-out members")
-    metrics = measure(prepared, titles, FusionModel(ease, content, popularity, weights), params)
+    fusion = FusionModel(ease, content, popularity, weights)
+    ranker = place_ranker(prepared, prepared.training(), fusion, titles, heads, params)
+    metrics = measure(prepared, titles, fusion, ranker, params)
     popularity, ease = fit_parts(prepared, prepared.members, content, params, _half(progress, 1))
     fusion = FusionModel(ease, content, popularity, weights)
+    ranker = place_ranker(prepared, prepared.members, fusion, titles, heads, params)
     progress("bundle", 0, f"writing {out}")
-    manifest = publish(out, prepared, fingerprint(dataset.files), titles, fusion, params, metrics, git_revision)
+    files = fingerprint(dataset.files)
+    manifest = publish(out, prepared, files, titles, fusion, ranker, params, metrics, git_revision)
     progress("bundle", 100, f"wrote {out}")
     return manifest
 
@@ -167,12 +228,13 @@ def publish(
     fingerprints: Mapping[str, str],
     titles: Titles,
     fusion: FusionModel,
+    ranker: RankerModel | None,
     params: Params,
     metrics: Mapping[str, float],
     git_revision: str,
 ) -> Manifest:
     """Write the bundle."""
-    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles)
+    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker)
     return write_bundle(
         out, arrays, {**description(prepared, fingerprints, params, metrics, git_revision), "settings": settings}
     )

@@ -13,11 +13,14 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from ml.models.base import Stored
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.profiles import ProfileBatch
+from ml.models.ranker import RankerHeads, RankerModel
+from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
 from ml.reading.catalogue import NUMBER_COLUMNS
 from ml.training import pipeline
@@ -81,30 +84,36 @@ def fit(name: str, work: Path, params: Params, progress: pipeline.Progress) -> N
 
 
 def fuse(work: Path, params: Params, progress: pipeline.Progress) -> None:
+    """Learn the blend, then the ranker, which fits the parts anew for every fold of members."""
+    prepared = _prepared(work)
     parts = _parts(work, TUNING)
-    weights = pipeline.learn_blend(_prepared(work), *parts, params, progress)
+    weights = pipeline.learn_blend(prepared, *parts, params, progress)
     settings = FusionModel(parts[2], parts[0], parts[1], weights).settings()
     _write_json(work / "fusion.json", settings)
+    titles = pipeline.describe(prepared, params)
+    _save(work / "ranker", pipeline.learn_ranker(prepared, parts[0], titles, weights, params, progress))
 
 
 def evaluate(work: Path, params: Params) -> None:
     """Measure on held-out members; writes ``metrics.json``."""
     prepared = _prepared(work)
     fusion = _fusion(work, TUNING)
-    _write_json(
-        work / "metrics.json",
-        pipeline.measure(prepared, pipeline.describe(prepared, params), fusion, params),
-    )
+    titles = pipeline.describe(prepared, params)
+    ranker = _ranker(work, prepared, prepared.training(), fusion, titles, params)
+    _write_json(work / "metrics.json", pipeline.measure(prepared, titles, fusion, ranker, params))
 
 
 def bundle(work: Path, out: Path, params: Params, git_revision: str) -> None:
     prepared = _prepared(work)
+    titles = pipeline.describe(prepared, params)
+    fusion = _fusion(work, FINAL)
     pipeline.publish(
         out,
         prepared,
         _read_json(work / "prepared" / "files.json"),
-        pipeline.describe(prepared, params),
-        _fusion(work, FINAL),
+        titles,
+        fusion,
+        _ranker(work, prepared, prepared.members, fusion, titles, params),
         params,
         _read_json(work / "metrics.json"),
         git_revision,
@@ -143,11 +152,26 @@ def _parts(work: Path, variant: str) -> tuple[ContentModel, PopularityModel, Eas
 
 def _fusion(work: Path, variant: str) -> FusionModel:
     content, popularity, ease = _parts(work, variant)
-    weights = FusionWeights(**_read_json(work / "fusion.json")["weights"])
-    return FusionModel(ease, content, popularity, weights)
+    return FusionModel(ease, content, popularity, _weights(work))
 
 
-def _save(directory: Path, model: ContentModel | PopularityModel | EaseModel) -> None:
+def _weights(work: Path) -> FusionWeights:
+    return FusionWeights(**_read_json(work / "fusion.json")["weights"])
+
+
+def _ranker(
+    work: Path,
+    prepared: pipeline.Prepared,
+    members: Members,
+    fusion: FusionModel,
+    titles: Titles,
+    params: Params,
+) -> RankerModel | None:
+    heads = RankerHeads.restore(*_load(work / "ranker"))
+    return pipeline.place_ranker(prepared, members, fusion, titles, heads, params)
+
+
+def _save(directory: Path, model: Stored) -> None:
     _write_arrays(directory, model.arrays())
     _write_json(directory / "settings.json", model.settings())
 

@@ -211,7 +211,7 @@ def test_a_bad_profile_is_one_line_and_nothing_is_written(
         (("--k", 0), "k must be at least 1"),
         (("--balance", 1.5), "balance must lie between 0 and 1"),
         (("--balance", "nan"), "balance must lie between 0 and 1"),
-        (("--model", "oracle"), "no model 'oracle'; there are fusion, ease, content, popularity"),
+        (("--model", "oracle"), "no model 'oracle'; there are ranker, fusion, ease, content, popularity"),
         (("--candidates", "nowhere.csv"), "nowhere.csv: no such file"),
         (("--out", "nowhere/recs.csv"), "nowhere: no such directory"),
         (("--bundle", "nowhere"), "nowhere is not a bundle"),
@@ -251,7 +251,16 @@ def test_nobody_to_judge(bundle: Path, profiles: Path, tmp_path: Path, capsys: p
 
 def test_training_goes_forward_only() -> None:
     order = [("read", 0), ("read", 20), ("prepare", 0), ("content", 0), ("ease", 0), ("ease", 40), ("fuse", 5)]
-    order += [("fuse", 100), ("evaluate", 0), ("ease", 50), ("ease", 90), ("bundle", 0), ("bundle", 100)]
+    order += [
+        ("fuse", 100),
+        ("rank", 0),
+        ("rank", 80),
+        ("evaluate", 0),
+        ("ease", 50),
+        ("ease", 90),
+        ("bundle", 0),
+        ("bundle", 100),
+    ]
     percents = [overall_percent(stage, percent) for stage, percent in order]
     assert percents == sorted(percents)
     assert percents[0] == 0

@@ -17,8 +17,8 @@ from ml.types import BundleInfo, Options, Profile, ReasonKind
 from tests.ml.conftest import World, fit_world, small_params
 from tests.ml.worlds import CHECKERBOARD_MEMBERS, checkerboard_id, withheld
 
-NAMES = ("fusion", "ease", "content", "popularity")
-PERSONAL = ("fusion", "ease", "content")
+NAMES = ("ranker", "fusion", "ease", "content", "popularity")
+PERSONAL = ("ranker", "fusion", "ease", "content")
 
 
 def listed(recommender: Recommender, profile: Profile, **options: Any) -> list[int]:
@@ -99,9 +99,11 @@ def test_contributions_add_up_to_the_score(fandoms: World, name: str) -> None:
     if name == "popularity":
         assert not added.any()
         return
-    expected = model.scores(profile)[0, targets]
-    if name == "fusion":
-        fused = fandoms.recommender.fusion.fuse(profile)
+    # What the ranker chose among was brought by the blend: its shares are the blend's.
+    blend = fandoms.recommender.fusion
+    expected = (blend if name == "ranker" else model).scores(profile)[0, targets]
+    if name in {"fusion", "ranker"}:
+        fused = blend.fuse(profile)
         expected = expected - fused.weights[0, 2] * fused.parts["popularity"][0, targets]
     np.testing.assert_allclose(added.sum(axis=0), expected, rtol=1e-3, atol=1e-3)
 
@@ -118,7 +120,9 @@ def test_mean_contributions_are_the_mean_over_all_titles(fandoms: World, name: s
 @pytest.mark.parametrize("name", NAMES)
 def test_save_and_load_give_the_same_scores(fandoms: World, name: str) -> None:
     original = fandoms.recommender
-    restored = assemble(BundleInfo("again", ""), *disassemble(original.titles, original.fusion))
+    restored = assemble(
+        BundleInfo("again", ""), *disassemble(original.titles, original.fusion, ranker=original.ranker)
+    )
     batch = fandoms.members.part(0, 5)
     np.testing.assert_array_equal(restored.models[name].scores(batch), original.models[name].scores(batch))
 
@@ -130,7 +134,7 @@ def test_same_seed_same_answer(fandoms: World, fandoms_dir: Path, name: str) -> 
     np.testing.assert_array_equal(again.models[name].scores(batch), fandoms.models[name].scores(batch))
 
 
-@pytest.mark.parametrize("name", ["titles", "ease", "content", "popularity"])
+@pytest.mark.parametrize("name", ["titles", "ranker", "ease", "content", "popularity"])
 def test_a_part_with_one_changed_byte_is_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)

@@ -53,7 +53,8 @@ def test_diversity_by_hand() -> None:
 def test_balance_at_its_ends_is_one_part_alone(served: Recommender) -> None:
     assert ids(served, balance=1.0) == ids(served, model="ease")
     assert ids(served, balance=0.0) == ids(served, model="content")
-    assert ids(served, balance=0.5) == ids(served) == ids(served, model="fusion")
+    assert ids(served, balance=0.5) == ids(served) == ids(served, model="ranker")
+    assert ids(served, balance=0.5, model="fusion") == ids(served, model="fusion")
 
 
 def test_novelty_moves_the_list_from_popular_to_niche(served: Recommender) -> None:
@@ -229,7 +230,7 @@ def test_a_profile_of_one_kind_leans_on_content(fandoms: World) -> None:
 
 
 def test_bad_options_are_named(served: Recommender) -> None:
-    with pytest.raises(InputError, match="no model 'oracle'; there are fusion, ease, content, popularity"):
+    with pytest.raises(InputError, match="no model 'oracle'; there are ranker, fusion, ease, content, popularity"):
         served.recommend(MECHA_FAN, Options(model="oracle"))
     with pytest.raises(InputError, match="k must be at least 1"):
         Options(k=0)
