@@ -45,7 +45,7 @@ class FusionWeights:
 
     content_always: float = 0.3
     content_short: float = 1.0
-    content_focus: float = 3.0
+    content_focus: float = 9.0
     popularity_short: float = 7.0
     full_size: float = 60.0
     usual_coherence: float = 0.2
