@@ -37,6 +37,7 @@ COPY recommendations recommendations
 COPY ml ml
 COPY templates templates
 COPY static static
+COPY docs/model-card.md docs/model-card.md
 ENV DJANGO_SETTINGS_MODULE=animerec_site.settings.prod \
     VAR_DIR=/var/lib/animerec \
     STATIC_ROOT=/app/staticfiles \

@@ -48,16 +48,19 @@ checks: install ## missing migrations, and Django's deployment check on producti
 		DATABASE_URL=postgres://127.0.0.1/unused REDIS_URL=redis://127.0.0.1/0 \
 		$(PY) manage.py check --deploy --fail-level WARNING
 
-# One resolution for all three: the development lock is made first and binds the other two.
-COMPILE = $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+# One resolution for all: the development lock is made first and binds the others.
+COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
-lock: install ## compile the three locks from pyproject.toml (UPGRADE=1 takes the newest versions)
-	$(COMPILE) --extra train --group dev -o requirements-dev.txt
-	$(COMPILE) --extra train -c requirements-dev.txt -o requirements.txt
-	$(COMPILE) -c requirements-dev.txt -o requirements-web.txt
+lock: install ## compile the four locks from pyproject.toml (UPGRADE=1 takes the newest versions)
+	$(COMPILE) pyproject.toml --extra train --group dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra train -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements-web.txt
+	$(COMPILE) --group pyproject.toml:benchmark -c requirements-dev.txt -o requirements-benchmark.txt
 
-benchmark: install ## measure what docs/benchmarks.md reports (needs DATABASE_URL of a Postgres and ANIMEREC_DATA)
-	$(PY) -m benchmarks
+# The libraries to compare with are added to .venv; they share the pins of all else, so nothing else changes.
+benchmark: install ## measure what docs/benchmarks.md reports (NAMES="quality growth"; needs ANIMEREC_DATA and DATABASE_URL)
+	$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements-benchmark.txt
+	$(PY) -m benchmarks $(NAMES)
 
 screenshots: install ## take the screenshots of docs/screenshots (starts a demo of its own)
 	$(PY) scripts/screenshots.py

@@ -27,8 +27,8 @@ def run(data: Path) -> list[str]:
     # TensorFlow takes seconds to load: not before it is known that there is something to measure.
     from ml.reading import read_dataset
     from ml.training import pipeline
-    from ml.training.neural import NeuralParams, fit_recommender_net
-    from ml.training.params import Params
+    from ml.training.neural import fit_recommender_net
+    from ml.training.params import NeuralParams, Params
     from ml.training.popularity import expected_likes
 
     params = Params()

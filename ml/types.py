@@ -138,10 +138,14 @@ class ReasonKind(StrEnum):
 class Reason:
     """Why a title is listed.
 
-    ``RATED``:   ``anime_id`` on the person's list carried ``share`` (0-1) of what spoke for the title;
+    ``RATED``:   ``anime_id`` on the person's list carried ``share`` (0-1) of all that spoke for the title;
                  ``rating`` is what they gave it (``None`` = watched, not rated).
     ``CONTENT``: ``traits`` (genres, type, "same franchise" ...) it has in common with what the person likes.
-    ``POPULAR``: many people like it; nothing personal spoke louder.
+    ``POPULAR``: many people like it, which carried ``share`` of all that spoke for the title. It stands first where
+                 that is most of it; alone and without a share, nothing personal is known.
+
+    "All that spoke" is what raised the title's score in the blend above the average title's: titles of the list,
+    rated or watched, and popularity. The shares of one title add up to at most 1.
     """
 
     kind: ReasonKind

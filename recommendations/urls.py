@@ -1,6 +1,7 @@
 from django.urls import path
 from django.views.generic import TemplateView
 
+from recommendations.views.about import about_model
 from recommendations.views.anime import anime_detail
 from recommendations.views.entries import entry_rate, entry_remove, entry_set, hide, unhide
 from recommendations.views.export import export
@@ -16,6 +17,7 @@ urlpatterns = [
     path("anime/<int:anime_id>/", anime_detail, name="anime_detail"),
     path("members/", member_lookup, name="member_lookup"),
     path("members/<str:external_id>/", member_detail, name="member_detail"),
+    path("about/model/", about_model, name="about_model"),
     path("account/export/", export, name="account_export"),
     path("entries/<int:anime_id>/rate/", entry_rate, name="entry_rate"),
     path("entries/<int:anime_id>/set/", entry_set, name="entry_set"),

@@ -17,14 +17,14 @@ import numpy as np
 
 from ml.artifacts import check_free, verify_bundle
 from ml.cli.progress import make_progress, stage_percent
-from ml.evaluation import report
-from ml.reading import Interactions, read_anime_ids, read_dataset, read_interactions
+from ml.evaluation import card, examples, picture, report, tables
+from ml.reading import Interactions, read_anime_ids, read_catalogue, read_dataset, read_interactions
 from ml.serving import load_recommender
 from ml.training import pipeline, stages
 from ml.training.params import read_params
 from ml.types import LIKED_RATING, FranchiseMode, InputError, Options, Profile, Status
 
-FITTED = ("content", "popularity", "ease")
+FITTED = ("content", "popularity", "ease", "recommender_net")
 STATUSES = tuple(Status)
 CODE_DIRECTORY = Path(__file__).resolve().parent
 
@@ -98,9 +98,14 @@ def recommend(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Print, and perhaps write, a table of models by metrics."""
-    if options.out is not None:
-        _check_writable(options.out)
+    """Print, and perhaps write, how well every model and every ablation does."""
+    for path in (options.out, options.picture, options.card):
+        if path is not None:
+            _check_writable(path)
+    text = None if options.card is None else _read_text(options.card)
+    if text is not None:
+        card.fill(text, options.section, "")  # says before the work begins that a mark is missing
+    catalogue = None if options.data is None else read_catalogue(options.data).frame
     recommender = load_recommender(options.bundle)
     profiles = _profiles(read_interactions(options.profiles))
     heldout = read_interactions(options.heldout)
@@ -111,12 +116,31 @@ def evaluate(options: argparse.Namespace) -> None:
             liked.setdefault(user_id, set()).add(anime_id)
     if not liked:
         raise InputError(f"{options.heldout}: nobody in {options.profiles} liked anything that is held out")
-    rows = report.evaluate(recommender, profiles, liked)
+    evaluation = report.evaluate(recommender, profiles, liked)
+    shown: list[examples.Example] = []
+    if catalogue is not None:
+        names = dict(zip(catalogue["anime_id"].tolist(), catalogue["title"].tolist(), strict=True))
+        for_all = catalogue["anime_id"][~catalogue["is_adult"]].to_numpy()
+        shown = examples.example_lists(recommender, names, for_all, report.K)
     if options.out is not None:
         with _written_whole(options.out) as file:
-            json.dump({"bundle": recommender.version, "k": report.K, "rows": rows}, file, indent=1)
+            json.dump(evaluation.as_json(), file, indent=1)
             file.write("\n")
-    _print_table(rows)
+    if options.picture is not None:
+        with _written_whole(options.picture) as file:
+            file.write(picture.draw(evaluation))
+    section = card.measured(evaluation, shown) if options.section == "figures" else card.summary(evaluation)
+    if text is not None:
+        with _written_whole(options.card) as file:
+            file.write(card.fill(text, options.section, section))
+    if options.markdown:
+        print(section)
+        return
+    print(tables.plain(evaluation.all_rows(), tables.COLUMNS))
+    print(f"\nby profile size\n{tables.plain(evaluation.by_size(), tables.SIZE_COLUMNS)}")
+    print(f"\nby genre and type\n{tables.plain(evaluation.by_trait(), tables.TRAIT_COLUMNS)}")
+    if shown:
+        print(f"\nexamples\n{card.example_tables(shown)}")
 
 
 def inspect(options: argparse.Namespace) -> None:
@@ -159,6 +183,13 @@ def _profiles(entries: Interactions) -> dict[int, Profile]:
     }
 
 
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
 def _check_writable(path: Path) -> None:
     """Say before the work begins what would go wrong at its end."""
     if path.is_dir():
@@ -180,15 +211,3 @@ def _written_whole(path: Path) -> Iterator[TextIO]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-
-
-def _print_table(rows: list[dict[str, object]]) -> None:
-    columns = ("model", "mode", "ndcg", "ndcg_stderr", "recall", "hit", "coverage", "popularity", "people")
-    text = [columns] + [
-        tuple(f"{row[name]:.4f}" if isinstance(row[name], float) else str(row[name]) for name in columns)
-        for row in rows
-    ]
-    widths = [max(len(line[place]) for line in text) for place in range(len(columns))]
-    for line in text:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(cells).rstrip())

@@ -85,6 +85,20 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--profiles", type=Path, required=True, metavar="CSV")
     evaluate.add_argument("--heldout", type=Path, required=True, metavar="CSV")
     evaluate.add_argument("--out", type=Path, metavar="JSON")
+    evaluate.add_argument("--picture", type=Path, metavar="SVG", help="draw NDCG of every model and ablation")
+    evaluate.add_argument(
+        "--markdown", action="store_true", help="print a section of the model card instead of tables"
+    )
+    evaluate.add_argument(
+        "--data", type=Path, metavar="DIR", help="name titles by its anime.csv and show example lists"
+    )
+    evaluate.add_argument("--card", type=Path, metavar="MD", help="put the section into this model card")
+    evaluate.add_argument(
+        "--section",
+        choices=("figures", "few-ratings"),
+        default="figures",
+        help="figures: all there is; few-ratings: the summary alone, for profiles of a few ratings",
+    )
     evaluate.set_defaults(run=commands.evaluate)
 
     inspect = commands_.add_parser("inspect", help="say what is in a bundle")

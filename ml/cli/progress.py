@@ -14,21 +14,23 @@ Progress = Callable[[str, float, str], None]
 TRAIN_SPANS = {
     "read": (0, 4),
     "prepare": (4, 5),
-    "content": (5, 10),
-    "ease": (10, 95),
-    "fuse": (20, 27),
-    "rank": (27, 85),
-    "evaluate": (85, 88),
+    "content": (5, 7),
+    "ease": (7, 88),
+    "network": (14, 98),
+    "fuse": (27, 30),
+    "rank": (30, 78),
+    "evaluate": (78, 80),
     "bundle": (98, 100),
 }
-EASE_HALVES = ((10, 20), (88, 98))
+# Fitted twice, before the blend is learned and after.
+HALVES = {"ease": ((7, 14), (80, 88)), "network": ((14, 27), (88, 98))}
 BAR_CHARS = 24
 
 
 def overall_percent(stage: str, percent: float) -> float:
     """How far training as a whole is, from how far a stage is (both 0-100)."""
-    if stage == "ease":  # fitted twice, before the blend is learned and after
-        low, high = EASE_HALVES[percent >= 50]
+    if stage in HALVES:
+        low, high = HALVES[stage][percent >= 50]
         return low + (high - low) * (percent % 50 if percent < 100 else 50) / 50
     low, high = TRAIN_SPANS.get(stage, (0, 100))
     return low + (high - low) * percent / 100

@@ -7,6 +7,7 @@ franchises of liked titles that the profile has not touched, and each counts onc
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -44,31 +45,88 @@ def recall(hit: np.ndarray, relevant: int) -> float:
     return float(hit.sum() / min(len(hit), relevant))
 
 
+def intra_list_diversity(vectors: np.ndarray) -> float:
+    """Mean of 1 - cosine over all pairs of a list. ``vectors``: (titles, d), each of length 1 or 0; NaN for a list of
+    fewer than two."""
+    count = len(vectors)
+    if count < 2:
+        return math.nan
+    whole = vectors.sum(axis=0, dtype=np.float64)
+    alone = float(np.square(vectors, dtype=np.float64).sum())
+    return 1 - (float(whole @ whole) - alone) / (count * (count - 1))
+
+
+PERSONAL = ("ndcg", "ndcg_5", "recall", "hit", "diversity")
+"""The metrics that every person has a value of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Lists of many people, judged. The arrays hold one value for each person who liked something that was
-    held out, in the order of ``people``; ``coverage`` counts the distinct titles listed for them and
-    ``popularity`` is the mean share of profiles that hold a listed title."""
+    """Lists of k titles of many people, judged. All hold one value for each person who liked something that was held
+    out, in the order of ``people``.
 
+    ``lists``: what was listed. ``ndcg_5``: NDCG of the first five places. ``diversity``: see
+    :func:`intra_list_diversity`, NaN where it was not asked for. ``held_by``: for each person the shares of profiles
+    that hold the listed titles, added up.
+    """
+
+    k: int
     people: tuple[int, ...]
+    lists: tuple[tuple[int, ...], ...]
     ndcg: np.ndarray
+    ndcg_5: np.ndarray
     recall: np.ndarray
     hit: np.ndarray
-    coverage: int
-    popularity: float
-    short: int
+    diversity: np.ndarray
+    held_by: np.ndarray
+
+    @property
+    def coverage(self) -> int:
+        """How many different titles are listed."""
+        return len(set(itertools.chain.from_iterable(self.lists)))
+
+    @property
+    def popularity(self) -> float:
+        """The mean share of profiles that hold a listed title."""
+        listed = sum(map(len, self.lists))
+        return float(self.held_by.sum()) / listed if listed else 0.0
+
+    @property
+    def short(self) -> int:
+        """How many lists hold fewer than k titles."""
+        return sum(len(listed) < self.k for listed in self.lists)
+
+    def where(self, people: np.ndarray) -> Judged:
+        """The same for the people that the mask (bool, one value a person) selects."""
+        return Judged(
+            k=self.k,
+            people=tuple(itertools.compress(self.people, people)),
+            lists=tuple(itertools.compress(self.lists, people)),
+            ndcg=self.ndcg[people],
+            ndcg_5=self.ndcg_5[people],
+            recall=self.recall[people],
+            hit=self.hit[people],
+            diversity=self.diversity[people],
+            held_by=self.held_by[people],
+        )
 
     def means(self) -> dict[str, float]:
-        return {
-            "people": len(self.people),
-            "ndcg": _mean(self.ndcg),
-            "ndcg_stderr": standard_error(self.ndcg),
-            "recall": _mean(self.recall),
-            "hit": _mean(self.hit),
-            "coverage": self.coverage,
-            "popularity": self.popularity,
-            "short": self.short,
-        }
+        """Every metric by name; those that have a value for each person also with their standard error."""
+        result: dict[str, float] = {"people": len(self.people)}
+        for name in PERSONAL:
+            values = getattr(self, name)
+            values = values[~np.isnan(values)]
+            result[name] = _mean(values)
+            result[f"{name}_stderr"] = standard_error(values)
+        return {**result, "coverage": self.coverage, "popularity": self.popularity, "short": self.short}
+
+    def against(self, other: Judged) -> tuple[float, float]:
+        """Mean difference in NDCG to other lists of the same people (these minus those), person by person, and its
+        standard error."""
+        if self.people != other.people:
+            raise ValueError("lists of different people cannot be compared person by person")
+        difference = self.ndcg - other.ndcg
+        return _mean(difference), standard_error(difference)
 
 
 def judge(
@@ -77,38 +135,39 @@ def judge(
     liked: Mapping[int, Set[int]],
     k: int,
     franchise: Callable[[int], object] | None = None,
+    diversity: Callable[[Sequence[int]], float] | None = None,
 ) -> Judged:
     """Judge lists of titles by person. ``liked``: held-out titles that each person liked. With ``franchise``
-    the lists are judged for discovery. Somebody without a list scores 0."""
+    the lists are judged for discovery. Somebody without a list scores 0. ``diversity``: of a list of titles."""
     unit: Unit = franchise or (lambda title: title)
     holders: dict[int, int] = {}
     for titles in profiles.values():
         for title in titles:
             holders[title] = holders.get(title, 0) + 1
-    people, values, covered, popularity, short = [], [], set(), [], 0
+    people, listings, values = [], [], []
     for person in sorted(liked):
         relevant = {unit(title) for title in liked[person]}
         if franchise is not None:
             relevant -= {unit(title) for title in profiles.get(person, ())}
         if not relevant:
             continue
-        listed = list(lists.get(person, ()))[:k]
+        listed = tuple(lists.get(person, ()))[:k]
         hit = hits(listed, relevant, k, unit)
+        count = min(len(relevant), k)
         people.append(person)
-        values.append((ndcg(hit, len(relevant)), recall(hit, len(relevant)), float(hit.any())))
-        covered.update(listed)
-        popularity += [holders.get(title, 0) / max(len(profiles), 1) for title in listed]
-        short += len(listed) < k
-    table = np.array(values, dtype=np.float64).reshape(len(people), 3)
-    return Judged(
-        people=tuple(people),
-        ndcg=table[:, 0],
-        recall=table[:, 1],
-        hit=table[:, 2],
-        coverage=len(covered),
-        popularity=float(np.mean(popularity)) if popularity else 0.0,
-        short=short,
-    )
+        listings.append(listed)
+        values.append(
+            (
+                ndcg(hit, count),
+                ndcg(hit[:5], count),
+                recall(hit, count),
+                float(hit.any()),
+                math.nan if diversity is None else diversity(listed),
+                sum(holders.get(title, 0) for title in listed) / max(len(profiles), 1),
+            )
+        )
+    table = np.array(values, dtype=np.float64).reshape(len(people), 6)
+    return Judged(k, tuple(people), tuple(listings), *table.T)
 
 
 def standard_error(values: np.ndarray) -> float:

@@ -59,10 +59,11 @@ def _random_rank(batch: ProfileBatch, seed: int) -> np.ndarray:
 
 
 def _split(batch: ProfileBatch, shown: np.ndarray) -> Split:
-    return Split(_entries(batch, shown), _entries(batch, ~shown))
+    return Split(entries_where(batch, shown), entries_where(batch, ~shown))
 
 
-def _entries(batch: ProfileBatch, keep: np.ndarray) -> ProfileBatch:
+def entries_where(batch: ProfileBatch, keep: np.ndarray) -> ProfileBatch:
+    """The same people with those entries alone that ``keep`` (bool) selects."""
     sizes = segment_sums(keep.astype(np.float64), batch.indptr).astype(np.int64)
     indptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     return ProfileBatch(indptr, batch.rows[keep], batch.ratings[keep], batch.statuses[keep])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from ml.models.taste import TasteWeights
 PRIOR_PAIRS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContentModel:
     """The score of a title is the weighted mean, over the profile, of its likeness to each title there:
     cosine of their vectors, plus ``franchise_bonus`` where both belong to one franchise.
@@ -30,10 +31,19 @@ class ContentModel:
     taste: TasteWeights
     franchise_bonus: float
 
+    @cached_property
+    def _franchise_sizes(self) -> np.ndarray:
+        """How many titles each franchise has."""
+        return np.bincount(self.franchise)
+
+    @cached_property
+    def _mean_vector(self) -> np.ndarray:
+        return self.vectors.mean(axis=0)
+
     def scores(self, batch: ProfileBatch) -> np.ndarray:
         strength = self._strength(batch)
         result = np.zeros((len(batch), len(self.vectors)), dtype=np.float32)
-        count = int(self.franchise.max(initial=-1)) + 1
+        count = len(self._franchise_sizes)
         # One profile at a time: a product of many is rounded otherwise, and titles that are alike to the last
         # digit (many are: same genres, no synopsis) would change places with the size of the batch.
         for index in range(len(batch)):
@@ -55,8 +65,8 @@ class ContentModel:
 
     def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
         """What each title of one profile adds to the score of the average title, float32 (size,)."""
-        relatives = np.bincount(self.franchise)[self.franchise[profile.rows]]
-        likeness = self.vectors[profile.rows] @ self.vectors.mean(axis=0)
+        relatives = self._franchise_sizes[self.franchise[profile.rows]]
+        likeness = self.vectors[profile.rows] @ self._mean_vector
         return self._strength(profile) * (
             likeness + np.float32(self.franchise_bonus) * relatives.astype(np.float32) / len(self.vectors)
         )
@@ -64,7 +74,7 @@ class ContentModel:
     def coherence(self, batch: ProfileBatch) -> np.ndarray:
         """How alike the titles of each profile are that the person does not dislike, float64 (m,): the mean
         cosine over pairs, as if there were ``PRIOR_PAIRS`` more pairs with nothing in common."""
-        weights = np.maximum(self.taste.of(batch), 0)
+        weights = np.maximum(batch.once(self.taste.of), 0)
         result = np.zeros(len(batch))
         for index in range(len(batch)):
             part = slice(batch.indptr[index], batch.indptr[index + 1])
@@ -78,9 +88,8 @@ class ContentModel:
 
     def _strength(self, batch: ProfileBatch) -> np.ndarray:
         """Weight of every entry; those of one profile sum to at most 1 in size."""
-        weights = self.taste.of(batch)
-        total = np.zeros(len(batch))
-        np.add.at(total, batch.owners(), np.abs(weights))
+        weights = batch.once(self.taste.of)
+        total = batch.sums(np.abs(weights))
         return weights / np.repeat(np.maximum(total, 1e-9), batch.sizes).astype(np.float32)
 
     def similar(self, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:

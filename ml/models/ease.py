@@ -6,9 +6,8 @@ rating stands to the person's mean. Only the strongest weights of every title ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,10 +16,18 @@ from ml.models.base import Arrays
 from ml.models.profiles import ProfileBatch
 from ml.models.taste import TasteWeights
 
-# From this many profiles on one dense product is quicker than a sparse sum for each.
-DENSE_FROM_PROFILES = 32
-DENSE_BLOCK_ROWS = 512
-STRETCH_WEIGHTS = 8_192
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one profile adds to which titles, title by title of the profile.
+
+    ``targets`` (r,) rows, ``values`` float32 (r,), ``lengths`` int64 (size of the profile,): how many of them each
+    title has.
+    """
+
+    targets: np.ndarray
+    values: np.ndarray
+    lengths: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,77 +51,36 @@ class EaseModel:
     taste: TasteWeights
 
     def scores(self, batch: ProfileBatch) -> np.ndarray:
-        strength = self.taste.of(batch) * self.scales[batch.rows]
-        if len(batch) >= DENSE_FROM_PROFILES:
-            return self._dense_scores(batch, strength)
-        result = np.zeros((len(batch), len(self.scales)), dtype=np.float32)
+        result = np.empty((len(batch), len(self.scales)), dtype=np.float32)
+        # One by one: a list reaches so few of the weights that a dense product of many lists takes longer.
         for index in range(len(batch)):
-            part = slice(batch.indptr[index], batch.indptr[index + 1])
-            own = strength[part]
-            for entries, targets, weights, lengths in self._stretches(batch.rows[part]):
-                values = np.repeat(own[entries], lengths)
-                values *= weights
-                result[index] += np.bincount(targets, values, minlength=len(self.scales))
-        return result
-
-    def _dense_scores(self, batch: ProfileBatch, strength: np.ndarray) -> np.ndarray:
-        """The same sums as a product of dense blocks, for many profiles at once."""
-        n = len(self.scales)
-        result = np.zeros((len(batch), n), dtype=np.float32)
-        owners = batch.owners()
-        for start in range(0, n, DENSE_BLOCK_ROWS):
-            stop = min(start + DENSE_BLOCK_ROWS, n)
-            inside = (batch.rows >= start) & (batch.rows < stop)
-            if not inside.any():
-                continue
-            left = np.zeros((len(batch), stop - start), dtype=np.float32)
-            left[owners[inside], batch.rows[inside] - start] = strength[inside]
-            right = np.zeros((stop - start, n), dtype=np.float32)
-            span = slice(self.indptr[start], self.indptr[stop])
-            source = np.repeat(np.arange(stop - start), np.diff(self.indptr[start : stop + 1]))
-            right[source, self.targets[span]] = self.weights[span]
-            result += left @ right
+            reached = batch.one(index).once(self._reached_by)
+            result[index] = np.bincount(reached.targets, reached.values, minlength=len(self.scales))
         return result
 
     def contributions(self, profile: ProfileBatch, targets: np.ndarray) -> np.ndarray:
         result = np.zeros((len(profile.rows), len(targets)), dtype=np.float32)
-        if not result.size:
-            return result
         place = np.full(len(self.scales), -1, dtype=np.int32)
         place[targets] = np.arange(len(targets), dtype=np.int32)
-        strength = self.taste.of(profile) * self.scales[profile.rows]
-        for entries, reached, weights, lengths in self._stretches(profile.rows):
-            column = place[reached]
-            hit = np.flatnonzero(column >= 0)
-            entry = np.repeat(np.arange(entries.start, entries.stop), lengths)[hit]
-            result[entry, column[hit]] = strength[entry] * weights[hit]
+        reached = profile.once(self._reached_by)
+        column = place[reached.targets]
+        hit = np.flatnonzero(column >= 0)
+        entry = np.repeat(np.arange(len(profile.rows), dtype=np.int32), reached.lengths)[hit]
+        result[entry, column[hit]] = reached.values[hit]
         return result
 
     def mean_contributions(self, profile: ProfileBatch) -> np.ndarray:
         """What each title of one profile adds to the score of the average title, float32 (size,)."""
-        return self.taste.of(profile) * self.row_means[profile.rows]
+        return profile.once(self.taste.of) * self.row_means[profile.rows]
 
-    def _stretches(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
-        """The weights of several titles, some titles at a time: which of ``rows``, their targets and weights end
-        to end, and how many each has.
-
-        At most about ``STRETCH_WEIGHTS`` at a time: the memory of larger passing arrays goes back to the system
-        after every use, and fetching it again costs more than the sums.
-        """
-        starts, stops = self.indptr[rows], self.indptr[rows + 1]
-        lengths = stops - starts
-        group = np.cumsum(lengths) // STRETCH_WEIGHTS
-        bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
-        # Copying a few long stretches is several times quicker than picking every element by its position.
-        spans = [slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
-        for first, last in pairwise(bounds):
-            if first < last:
-                yield (
-                    slice(first, last),
-                    np.concatenate([self.targets[span] for span in spans[first:last]]),
-                    np.concatenate([self.weights[span] for span in spans[first:last]]),
-                    lengths[first:last],
-                )
+    def _reached_by(self, profile: ProfileBatch) -> Reached:
+        strength = profile.once(self.taste.of) * self.scales[profile.rows]
+        starts, stops = self.indptr[profile.rows], self.indptr[profile.rows + 1]
+        # Copying stretches is quicker than picking every element by its position. The empty one is for empty lists.
+        spans = [slice(0), *map(slice, starts.tolist(), stops.tolist())]
+        values = np.repeat(strength, stops - starts)
+        values *= np.concatenate([self.weights[span] for span in spans])
+        return Reached(np.concatenate([self.targets[span] for span in spans]), values, stops - starts)
 
     def similar(self, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of at most k titles that share fans with ``row``, and how much (cosine, 0 to 1)."""

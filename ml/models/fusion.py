@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from ml.models.base import Arrays, Model
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.popularity import PopularityModel
-from ml.models.profiles import ProfileBatch, segment_sums
+from ml.models.profiles import ProfileBatch
 
 TUNED_BALANCE = 0.5
 PARTS = ("ease", "content", "popularity")
@@ -45,7 +46,7 @@ class FusionWeights:
 
     content_always: float = 0.3
     content_short: float = 1.0
-    content_focus: float = 9.0
+    content_focus: float = 3.0
     popularity_short: float = 7.0
     full_size: float = 60.0
     usual_coherence: float = 0.2
@@ -77,7 +78,7 @@ class Fused:
     spreads: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FusionModel:
     """A weighted sum of its parts' z-scores (over all titles, so that a filter changes no score)."""
 
@@ -94,18 +95,29 @@ class FusionModel:
         parts, spreads = {}, []
         scores = np.zeros((len(batch), len(self.popularity.appeal)), dtype=np.float32)
         for column, model in enumerate(self.parts()):
-            part, spread = standardised(model.scores(batch))
+            part, spread = self._standardised(model, batch)
             parts[model.name] = part
             spreads.append(spread)
-            scores += weights[:, column : column + 1].astype(np.float32) * part
+            _add(scores, weights[:, column], part)
         return Fused(scores, parts, weights, np.stack(spreads, axis=1))
+
+    def _standardised(self, model: Model, batch: ProfileBatch) -> tuple[np.ndarray, np.ndarray]:
+        if model is not self.popularity:
+            return standardised(model.scores(batch))
+        part, spread = self._popular
+        return np.broadcast_to(part, (len(batch), part.shape[1])), np.broadcast_to(spread, len(batch))
+
+    @cached_property
+    def _popular(self) -> tuple[np.ndarray, np.ndarray]:
+        """Popularity in standard deviations, which is the same for everybody."""
+        return standardised(self.popularity.appeal[None])
 
     def turned(self, fused: Fused, batch: ProfileBatch, balance: float) -> Fused:
         """The blend ``fused`` of ``batch`` at another balance, without scoring the parts again."""
         weights = self.effective_weights(self.shape(batch), balance)
         scores = np.zeros_like(fused.scores)
         for column, model in enumerate(self.parts()):
-            scores += weights[:, column : column + 1].astype(np.float32) * fused.parts[model.name]
+            _add(scores, weights[:, column], fused.parts[model.name])
         return Fused(scores, fused.parts, weights, fused.spreads)
 
     def parts(self) -> tuple[Model, Model, Model]:
@@ -116,10 +128,10 @@ class FusionModel:
         """What the weights of the parts depend on."""
         taste = self.ease.taste
         sizes = batch.sizes.astype(np.float64)
-        mean_weight = segment_sums(taste.of(batch), batch.indptr) / np.maximum(sizes, 1)
+        mean_weight = batch.sums(batch.once(taste.of)) / np.maximum(sizes, 1)
         return ProfileShape(
             sizes=sizes,
-            coherence=self.content.coherence(batch),
+            coherence=batch.once(self.content.coherence),
             strength=np.clip(mean_weight / taste.unrated, 0.0, 1.0),
         )
 
@@ -160,6 +172,12 @@ class FusionModel:
     @classmethod
     def restore(cls, arrays: Arrays, settings: Mapping[str, Any], **parts: Any) -> Self:
         return cls(**parts, weights=FusionWeights(**settings["weights"]))
+
+
+def _add(scores: np.ndarray, weights: np.ndarray, part: np.ndarray) -> None:
+    """Add the scores of a part (m, n), each profile's by its weight (m,)."""
+    if weights.any():
+        scores += weights[:, None].astype(np.float32) * part
 
 
 def standardised(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ml.types import Profile, Status
 
+Made = TypeVar("Made")
 STATUS_CODES = {status: code for code, status in enumerate(Status)}
 
 
@@ -19,7 +22,7 @@ def segment_sums(values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
     return np.bincount(owners, values, minlength=len(indptr) - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProfileBatch:
     """The titles of m profiles that a bundle knows, laid end to end.
 
@@ -37,8 +40,9 @@ class ProfileBatch:
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    @property
+    @cached_property
     def sizes(self) -> np.ndarray:
+        """How many entries each profile has, int64 (m,)."""
         return np.diff(self.indptr)
 
     @classmethod
@@ -65,7 +69,7 @@ class ProfileBatch:
 
     def one(self, index: int) -> ProfileBatch:
         """Profile ``index`` as a batch of its own."""
-        return self.part(index, index + 1)
+        return self if len(self) == 1 else self.part(index, index + 1)
 
     def part(self, start: int, stop: int) -> ProfileBatch:
         """Profiles ``start`` to ``stop`` (exclusive) as a batch of their own."""
@@ -83,12 +87,31 @@ class ProfileBatch:
 
     def owners(self) -> np.ndarray:
         """The profile (0 to m - 1) of every entry."""
+        return self._owners
+
+    @cached_property
+    def _owners(self) -> np.ndarray:
         return np.repeat(np.arange(len(self)), self.sizes)
+
+    def once(self, make: Callable[[ProfileBatch], Made]) -> Made:
+        """``make(self)``, worked out the first time only: several models ask the same of the same lists. Nobody may
+        change the answer."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+    @cached_property
+    def _made(self) -> dict[Callable[[ProfileBatch], Any], Any]:
+        return {}
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Sums over each profile of a value for every entry, float64 (m,)."""
+        return np.bincount(self._owners, values, minlength=len(self))
 
     def mean_ratings(self, prior_mean: float = 0.0, prior_weight: float = 0.0) -> np.ndarray:
         """Each profile's mean rating, float64 (m,), as if it held ``prior_weight`` more ratings of
         ``prior_mean``; NaN where there is nothing to average."""
         rated = ~np.isnan(self.ratings)
-        sums = segment_sums(np.where(rated, self.ratings, 0.0), self.indptr) + prior_mean * prior_weight
-        counts = segment_sums(rated.astype(np.float64), self.indptr) + prior_weight
+        sums = self.sums(np.where(rated, self.ratings, 0.0)) + prior_mean * prior_weight
+        counts = self.sums(rated) + prior_weight
         return np.divide(sums, counts, out=np.full(len(self), np.nan), where=counts > 0)

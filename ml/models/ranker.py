@@ -44,13 +44,16 @@ class Candidates:
         self._others = others
         self._one = one
         self._person = Person(one, titles, facts, fusion.ease)
+        self._coherence = np.float32(one.once(fusion.content.coherence)[0])
 
     def of_titles(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Features of the titles ``rows``."""
         parts = {name: scores[rows] for name, scores in self._parts.items()}
         for model in self._others:
             parts[model.name] = _scores_of(model, self._one, rows)
-        return self._person.columns(rows, parts, self._ease.contributions(self._one, rows))
+        columns = self._person.columns(rows, parts, self._ease.contributions(self._one, rows))
+        columns["person_coherence"] = np.broadcast_to(self._coherence, len(rows))
+        return columns
 
     def of_franchises(self, carriers: np.ndarray, firsts: np.ndarray) -> dict[str, np.ndarray]:
         """Features of franchises, each represented by its best part (``carriers``) and listed by ``firsts``."""
@@ -80,9 +83,10 @@ class RankerHeads:
     features: Mapping[str, tuple[str, ...]]
     shortlist: int
 
-    def scores(self, head: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Log-odds that the person likes each of c candidates, float32 (c,)."""
-        return self.forests[head].scores(matrix(columns, self.features[head]))
+    def scores(self, head: str, columns: Mapping[str, np.ndarray], chosen: np.ndarray | None = None) -> np.ndarray:
+        """Log-odds that the person likes each of c candidates, or of those ``chosen`` (bool (c,)), float32."""
+        rows = matrix(columns, self.features[head])
+        return self.forests[head].scores(rows if chosen is None else rows[chosen])
 
     def knows(self, head: str) -> bool:
         return len(self.forests[head].roots) > 0
@@ -136,10 +140,11 @@ class RankerModel:
         if not self.heads.knows(PLAIN) or not len(one.rows) or not len(rows):
             return fused.scores[index][rows]
         columns = self._candidates(one, fused, index).of_titles(rows)
-        scores = self.heads.scores(PLAIN, columns)
-        cold = self.facts.cold[rows]
-        if cold.any() and self.heads.knows(COLD):
-            scores[cold] = self.heads.scores(COLD, columns)[cold]
+        cold = self.facts.cold[rows] if self.heads.knows(COLD) else np.zeros(len(rows), dtype=bool)
+        scores = np.empty(len(rows), dtype=np.float32)
+        for head, some in ((PLAIN, ~cold), (COLD, cold)):
+            if some.any():
+                scores[some] = self.heads.scores(head, columns, some)
         return scores
 
     def rank_franchises(

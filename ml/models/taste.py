@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.models.profiles import ProfileBatch
+from ml.models.profiles import STATUS_CODES, ProfileBatch
 from ml.types import Status
 
 
@@ -30,10 +30,8 @@ class TasteWeights:
         """The weight of every entry, float32."""
         means = batch.mean_ratings(self.prior_mean, self.prior_weight)
         above_mean = batch.ratings - np.repeat(means, batch.sizes).astype(np.float32)
-        rated = np.clip(1 + self.rating_weight * above_mean / 2, self.lowest, self.highest)
-        unrated = np.select(
-            [batch.with_status(Status.PLANNED), batch.with_status(Status.DROPPED)],
-            [self.planned, self.dropped],
-            self.unrated,
-        )
-        return np.where(np.isnan(batch.ratings), unrated, rated).astype(np.float32)
+        rated = np.minimum(np.maximum(1 + self.rating_weight * above_mean / 2, self.lowest), self.highest)
+        by_status = np.full(len(Status), self.unrated, dtype=np.float32)
+        by_status[STATUS_CODES[Status.PLANNED]] = self.planned
+        by_status[STATUS_CODES[Status.DROPPED]] = self.dropped
+        return np.where(np.isnan(batch.ratings), by_status[batch.statuses], rated)

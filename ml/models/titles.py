@@ -45,6 +45,14 @@ class Titles:
     def traits_of(self, row: int) -> np.ndarray:
         return self.traits[self.trait_ptr[row] : self.trait_ptr[row + 1]]
 
+    def traits_of_all(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The traits of several titles end to end, and how many each has."""
+        starts, stops = self.trait_ptr[rows], self.trait_ptr[rows + 1]
+        lengths = stops - starts
+        # From the place in the result to that in ``traits``: a shift for each title.
+        shift = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+        return self.traits[np.arange(len(shift)) + shift], lengths
+
     def arrays(self) -> dict[str, np.ndarray]:
         return {
             "anime_ids": self.anime_ids,

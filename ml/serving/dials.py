@@ -11,17 +11,25 @@ from collections.abc import Callable
 import numpy as np
 
 NEUTRAL_NOVELTY = 0.5
+GROUPS_A_PLACE = 8
 
 
 def best_first(scores: np.ndarray, k: int, ties: np.ndarray) -> np.ndarray:
     """Positions of the k highest scores, best first; among equals the higher ``ties``, then the lower position."""
-    if k < len(scores):
-        edge = np.partition(scores, len(scores) - k)[len(scores) - k]
-        chosen = np.flatnonzero(scores >= edge)
-    else:
-        chosen = np.arange(len(scores))
+    chosen = np.flatnonzero(scores >= _edge(scores, k)) if k < len(scores) else np.arange(len(scores))
     order = np.lexsort((chosen, -ties[chosen], -scores[chosen]))
     return chosen[order][:k]
+
+
+def _edge(scores: np.ndarray, k: int) -> float:
+    """A score that at least k positions reach, and few more than k do: that of the k-th best of many groups, each
+    taken for its best. Looking for it among all scores would take several times as long."""
+    groups = GROUPS_A_PLACE * k
+    if groups >= len(scores):
+        return float(np.partition(scores, len(scores) - k)[len(scores) - k])
+    whole = len(scores) - len(scores) % groups
+    best = scores[:whole].reshape(-1, groups).max(axis=0)
+    return float(np.partition(best, groups - k)[groups - k])
 
 
 def with_novelty(scores: np.ndarray, appeal: np.ndarray, novelty: float) -> np.ndarray:

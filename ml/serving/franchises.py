@@ -28,8 +28,7 @@ class FranchiseIndex:
         self._titles = titles
         # Titles franchise by franchise, each in order: a franchise is one stretch of this permutation.
         self._sorted = np.lexsort((titles.order, titles.franchise))
-        franchise = titles.franchise[self._sorted]
-        self._starts = np.flatnonzero(np.r_[True, franchise[1:] != franchise[:-1]]) if len(titles) else None
+        self._starts = _starts_of_runs(titles.franchise[self._sorted])
         self._count = int(titles.franchise.max(initial=-1)) + 1
 
     def offer(
@@ -62,19 +61,17 @@ class FranchiseIndex:
         rows = profile.rows[~profile.with_status(Status.PLANNED)] if include_planned else profile.rows
         touched[self._titles.franchise[rows]] = True
         touched[self._titles.franchise[hidden]] = True
-        open_ = (eligible & ~touched[self._titles.franchise])[self._sorted]
-        n = len(scores)
-        if not open_.any() or self._starts is None:
+        # All that is open, franchise by franchise, and where each franchise starts there.
+        open_ = self._sorted[(eligible & ~touched[self._titles.franchise])[self._sorted]]
+        if not len(open_):
             return _nothing()
-        worth = np.where(open_, scores[self._sorted], -np.inf)
-        best = np.maximum.reduceat(worth, self._starts)
-        place = np.arange(n)
-        first = np.minimum.reduceat(np.where(open_, place, n), self._starts)
-        lengths = np.diff(np.r_[self._starts, n])
-        is_best = open_ & (worth == np.repeat(best, lengths))
-        carrier = np.minimum.reduceat(np.where(is_best, place, n), self._starts)
-        there = first < n
-        return Offer(self._sorted[first[there]], best[there], self._sorted[carrier[there]])
+        starts = _starts_of_runs(self._titles.franchise[open_])
+        worth = scores[open_]
+        best = np.maximum.reduceat(worth, starts)
+        franchise = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(open_))))
+        carrier = np.flatnonzero(worth == best[franchise])
+        carrier = carrier[_starts_of_runs(franchise[carrier])]
+        return Offer(open_[starts], best, open_[carrier])
 
     def _next(self, scores: np.ndarray, eligible: np.ndarray, profile: ProfileBatch) -> Offer:
         titles = self._titles
@@ -91,7 +88,6 @@ class FranchiseIndex:
             since[franchise] = min(here, known) if here >= 0 and known >= 0 else max(here, known)
         rows = []
         for franchise, earliest in since.items():
-            assert self._starts is not None  # noqa: S101 - a watched row means there are titles
             start = self._starts[franchise]
             stop = self._starts[franchise + 1] if franchise + 1 < len(self._starts) else len(titles)
             for row in self._sorted[start:stop].tolist():
@@ -101,6 +97,11 @@ class FranchiseIndex:
                     break
         found = np.array(rows, dtype=np.int64)
         return Offer(found, scores[found], found)
+
+
+def _starts_of_runs(values: np.ndarray) -> np.ndarray:
+    """Where another value starts than the one before it."""
+    return np.flatnonzero(np.append(True, values[1:] != values[:-1])[: len(values)])
 
 
 def _nothing() -> Offer:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ml.artifacts import BundleError, Manifest, cached_copy, open_arrays, verify_bundle
-from ml.models.base import Stored
+from ml.models.base import Model, Stored
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel
 from ml.models.popularity import PopularityModel
 from ml.models.ranker import RankerModel
+from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.serving.recommender import Recommender
 from ml.types import BundleInfo
 
 DEFAULT_SHORTLIST = 100
+# Models that a bundle may hold beside the parts of the blend.
+OTHERS = (RecommenderNet,)
 
 
 def load_recommender(bundle_dir: Path, cache_dir: Path | None = None) -> Recommender:
@@ -64,11 +67,12 @@ def assemble(info: BundleInfo, arrays: Mapping[str, np.ndarray], settings: Mappi
     )
     titles = Titles.restore(of("titles"), settings["titles"])
     shortlist = int(settings.get("serving", {}).get("shortlist", DEFAULT_SHORTLIST))
+    others = tuple(kind.restore(of(kind.name), settings[kind.name]) for kind in OTHERS if kind.name in settings)
     ranker = None
     if "ranker" in settings:
-        ranker = RankerModel.restore(of("ranker"), settings["ranker"], fusion=fusion, titles=titles)
+        ranker = RankerModel.restore(of("ranker"), settings["ranker"], fusion=fusion, titles=titles, others=others)
         ranker.check()
-    return Recommender(info, titles, fusion, shortlist, ranker)
+    return Recommender(info, titles, fusion, shortlist, ranker, others)
 
 
 def disassemble(
@@ -76,6 +80,7 @@ def disassemble(
     fusion: FusionModel,
     shortlist: int = DEFAULT_SHORTLIST,
     ranker: RankerModel | None = None,
+    others: Sequence[Model] = (),
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and settings such that :func:`assemble` gives the same recommender."""
     arrays: dict[str, np.ndarray] = {}
@@ -89,6 +94,7 @@ def disassemble(
     }
     if ranker is not None:
         parts[ranker.name] = ranker
+    parts.update({model.name: model for model in others})
     for name, part in parts.items():
         settings[name] = part.settings()
         arrays.update({f"{name}.{key}": array for key, array in part.arrays().items()})

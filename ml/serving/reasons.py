@@ -12,6 +12,7 @@ from ml.types import LIKED_RATING, Reason, ReasonKind, Status
 MAX_RATED = 3
 MAX_TRAITS = 3
 MIN_SHARE = 0.02
+MOST = 0.5
 MIN_LIFT = 1.5
 CLEARLY_BELOW = 1.0
 SAME_FRANCHISE = "same franchise"
@@ -34,32 +35,61 @@ class Explainer:
         self._leaning = self._trait_leaning(taste)
         self._franchises = set(titles.franchise[profile.rows[self._speaks]].tolist())
 
-    def reasons(self, row: int, contributions: np.ndarray) -> tuple[Reason, ...]:
-        """Reasons for the title ``row``; ``contributions``: what each entry of the profile added to its score."""
-        reasons = [*self._rated(contributions), *self._content(row)]
-        return tuple(reasons) or (Reason(ReasonKind.POPULAR),)
+    def reasons(
+        self, rows: np.ndarray, contributions: np.ndarray, popularity: np.ndarray
+    ) -> list[tuple[Reason, ...]]:
+        """Reasons for each of n titles ``rows``: popularity where it carried most, rated titles, else popularity,
+        and what the content has in common.
 
-    def _rated(self, contributions: np.ndarray) -> list[Reason]:
-        spoke_for = np.maximum(contributions, 0)
-        total = float(spoke_for.sum())
-        if total <= 0:
-            return []
-        shares = np.where(self._speaks, spoke_for, 0) / total
-        reasons: list[Reason] = []
-        for entry in np.argsort(-shares, kind="stable")[:MAX_RATED]:
-            share = float(shares[entry])
-            if share <= 0 or (reasons and share < MIN_SHARE):
-                break
-            rating = float(self._profile.ratings[entry])
-            reasons.append(
-                Reason(
-                    ReasonKind.RATED,
-                    share=share,
-                    anime_id=int(self._titles.anime_ids[self._profile.rows[entry]]),
-                    rating=None if np.isnan(rating) else rating,
-                )
+        ``contributions``: what each entry of the profile added to their scores, float32 (size of the profile, n).
+        ``popularity``: what their popularity added, in the same unit, (n,); zeros where the score holds none.
+
+        A share is a part of all that spoke for the title against the average title: the positive contributions and
+        the popularity, if that is positive too. Shares of one title add up to at most 1; what is missing was carried
+        by entries that are not named.
+        """
+        spoke_for = np.ascontiguousarray(np.maximum(contributions, 0).T)
+        popular = np.maximum(popularity, 0)
+        total = spoke_for.sum(axis=1) + popular
+        scale = np.divide(1, total, out=np.zeros_like(total), where=total > 0)
+        shares = np.where(self._speaks, spoke_for, 0) * scale[:, None]
+        return [
+            self._ordered(rated, Reason(ReasonKind.POPULAR, share=share), self._content(row))
+            for row, rated, share in zip(
+                rows.tolist(), self._rated(shares), np.minimum(popular * scale, 1).tolist(), strict=True
             )
-        return reasons
+        ]
+
+    @staticmethod
+    def _ordered(rated: list[Reason], popular: Reason, content: list[Reason]) -> tuple[Reason, ...]:
+        """Popularity comes first where it carried most, and after the rated titles where it carried something."""
+        if popular.share > MOST:
+            return (popular, *(reason for reason in rated if reason.share >= MIN_SHARE), *content)
+        if popular.share >= MIN_SHARE:
+            return (*rated, popular, *content)
+        return (*rated, *content) or (Reason(ReasonKind.POPULAR),)
+
+    def _rated(self, shares: np.ndarray) -> list[list[Reason]]:
+        """For each title the entries that carried most of it. ``shares``: (number of titles, size of the profile)."""
+        best = np.argsort(-shares, axis=1, kind="stable")[:, :MAX_RATED]
+        chosen = zip(best.tolist(), np.take_along_axis(shares, best, axis=1).tolist(), strict=True)
+        return [
+            [
+                self._because_of(entry, share)
+                for place, (entry, share) in enumerate(zip(entries, own, strict=True))
+                if share > 0 and (place == 0 or share >= MIN_SHARE)
+            ]
+            for entries, own in chosen
+        ]
+
+    def _because_of(self, entry: int, share: float) -> Reason:
+        rating = float(self._profile.ratings[entry])
+        return Reason(
+            ReasonKind.RATED,
+            share=share,
+            anime_id=int(self._titles.anime_ids[self._profile.rows[entry]]),
+            rating=None if np.isnan(rating) else rating,
+        )
 
     def _content(self, row: int) -> list[Reason]:
         traits = self._titles.traits_of(row)
@@ -75,12 +105,11 @@ class Explainer:
         share * log(share / usual share); 0 where it is not at least ``MIN_LIFT`` times as common."""
         titles, profile = self._titles, self._profile
         leaning = np.zeros(len(titles.trait_names))
-        weights = np.where(self._speaks, taste.of(profile), 0.0)
+        weights = np.where(self._speaks, profile.once(taste.of), 0.0)
         total = float(weights.sum())
         if total <= 0:
             return leaning
-        for row, weight in zip(profile.rows.tolist(), weights.tolist(), strict=True):
-            leaning[titles.traits_of(row)] += weight
-        share = leaning / total
+        traits, lengths = titles.traits_of_all(profile.rows)
+        share = np.bincount(traits, np.repeat(weights, lengths), minlength=len(leaning)) / total
         lift = share / np.maximum(titles.trait_share, 1e-6)
         return np.where(lift >= MIN_LIFT, share * np.log(np.maximum(lift, 1.0)), 0.0)

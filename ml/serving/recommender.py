@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ml.models.base import Model
-from ml.models.fusion import TUNED_BALANCE, Fused, FusionModel
+from ml.models.fusion import PARTS, TUNED_BALANCE, Fused, FusionModel
 from ml.models.profiles import ProfileBatch
 from ml.models.ranker import RankerModel
 from ml.models.titles import Titles
@@ -29,7 +29,12 @@ from ml.types import (
 )
 
 SHARD_PROFILES = 256
-COMPONENT_NAMES = {"ease": "collaborative", "content": "content", "popularity": "popularity"}
+COMPONENT_NAMES = {
+    "ease": "collaborative",
+    "recommender_net": "collaborative",
+    "content": "content",
+    "popularity": "popularity",
+}
 
 
 class Recommender:
@@ -42,7 +47,9 @@ class Recommender:
         fusion: FusionModel,
         shortlist: int,
         ranker: RankerModel | None = None,
+        others: Sequence[Model] = (),
     ) -> None:
+        """``others``: further models that can be asked for by name; the list is not made of them."""
         self.info = info
         self.version = info.version
         self.titles = titles
@@ -50,7 +57,7 @@ class Recommender:
         self.ranker = ranker
         parts: tuple[Model, ...] = (fusion, fusion.ease, fusion.content, fusion.popularity)
         first: tuple[Model, ...] = () if ranker is None else (ranker,)
-        self.models: Mapping[str, Model] = {model.name: model for model in (*first, *parts)}
+        self.models: Mapping[str, Model] = {model.name: model for model in (*first, *parts, *others)}
         self._shortlist = shortlist
         self._franchises = FranchiseIndex(titles)
 
@@ -133,15 +140,18 @@ class Recommender:
             own_parts = {name: part[index] for name, part in parts.items()}
             offer = self._offer(profile, one, scores[index], options, allowed)
             if ranker is not None and tuned is not None:
-                offer = self._ranked(ranker, one, tuned, index, offer, options.franchise, balance)
+                offer = self._ranked(ranker, one, tuned, index, offer, options, balance)
             rows, worth, carriers = self._choose(offer, options)
             reasons: Sequence[tuple[Reason, ...]] = [()] * len(rows)
             if with_reasons:
                 if fused is not None:
                     added = self.fusion.explain(one, carriers, fused, index)
+                    popularity = self._popularity(fused, index, carriers)
                 else:
                     added = self.models[str(alone)].contributions(one, carriers)
-                reasons = self._reasons(one, rows, added, personal=alone != self.fusion.popularity.name)
+                    popularity = np.zeros(len(rows), dtype=np.float32)
+                personal = alone != self.fusion.popularity.name
+                reasons = self._reasons(one, rows, added, popularity, personal=personal)
             rankings.append(
                 Ranking(
                     results=tuple(
@@ -185,10 +195,11 @@ class Recommender:
         tuned: Fused,
         index: int,
         offer: Offer,
-        mode: FranchiseMode,
+        options: Options,
         balance: float,
     ) -> Offer:
-        """The offer with its shortlist ranked anew; what is not on it follows in the order of the blend.
+        """The offer with its shortlist ranked anew; what is not on it follows in the order of the blend, if the list
+        is so long that it is needed.
 
         ``balance`` at 0.5 leaves the order to the ranker. Towards the ends it goes over into that of the blend, which
         there is that of one part, as a weighted mean of the ranks in both.
@@ -199,7 +210,7 @@ class Recommender:
         ties = self.fusion.popularity.appeal[offer.rows]
         short = best_first(offer.scores, ranker.heads.shortlist, ties)
         rows, carriers = offer.rows[short], offer.carriers[short]
-        if mode is FranchiseMode.NEW:
+        if options.franchise is FranchiseMode.NEW:
             worth = ranker.rank_franchises(one, tuned, index, carriers, rows)
         else:
             worth = ranker.rank_titles(one, tuned, index, rows)
@@ -207,6 +218,8 @@ class Recommender:
             place = np.empty(len(short))
             place[np.argsort(-worth, kind="stable")] = np.arange(len(short))
             worth = -(1 - pull) * place - pull * np.arange(len(short))
+        if self._titles_needed(options) <= len(short):
+            return Offer(rows, worth, carriers)
         scores = offer.scores.astype(np.float64)
         rest = np.ones(len(scores), dtype=bool)
         rest[short] = False
@@ -215,14 +228,17 @@ class Recommender:
         scores[short] = worth
         return Offer(offer.rows, scores, offer.carriers)
 
+    def _titles_needed(self, options: Options) -> int:
+        """How many of the best titles the list is chosen from."""
+        plain = options.novelty in (None, NEUTRAL_NOVELTY) and not options.diversity
+        return options.k if plain else max(self._shortlist, 2 * options.k)
+
     def _choose(self, offer: Offer, options: Options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows of the list, best first, the worth they were chosen for, and the rows that carried them."""
         appeal = self.fusion.popularity.appeal
         novelty = NEUTRAL_NOVELTY if options.novelty is None else options.novelty
         diversity = options.diversity or 0.0
-        plain = novelty == NEUTRAL_NOVELTY and not diversity
-        size = options.k if plain else max(self._shortlist, 2 * options.k)
-        short = best_first(offer.scores, size, appeal[offer.rows])
+        short = best_first(offer.scores, self._titles_needed(options), appeal[offer.rows])
         rows, worth, carriers = offer.rows[short], offer.scores[short], offer.carriers[short]
         if novelty != NEUTRAL_NOVELTY:
             worth = with_novelty(worth, appeal[rows], novelty)
@@ -236,10 +252,16 @@ class Recommender:
             rows, carriers = rows[picked], carriers[picked]
         return rows[: options.k], worth[: options.k], carriers[: options.k]
 
+    def _popularity(self, fused: Fused, index: int, targets: np.ndarray) -> np.ndarray:
+        """What popularity added to the blend's scores of ``targets`` for profile ``index``, against the average
+        title: with what :meth:`FusionModel.explain` gives, exactly the score."""
+        name = self.fusion.popularity.name
+        added: np.ndarray = np.float32(fused.weights[index, PARTS.index(name)]) * fused.parts[name][index, targets]
+        return added
+
     def _reasons(
-        self, one: ProfileBatch, rows: np.ndarray, added: np.ndarray, personal: bool
+        self, one: ProfileBatch, rows: np.ndarray, added: np.ndarray, popularity: np.ndarray, *, personal: bool
     ) -> list[tuple[Reason, ...]]:
         if not personal or not len(one.rows):
             return [(Reason(ReasonKind.POPULAR),)] * len(rows)
-        explainer = Explainer(self.titles, one, self.fusion.ease.taste)
-        return [explainer.reasons(int(row), added[:, place]) for place, row in enumerate(rows)]
+        return Explainer(self.titles, one, self.fusion.ease.taste).reasons(rows, added, popularity)

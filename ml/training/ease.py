@@ -18,13 +18,17 @@ from ml.training.neighbours import nearest_warm
 
 Progress = Callable[[float, str], None]
 BLOCK_TITLES = 512
+# The fewer lists a title is on the less they tell: so many of its weights are kept for each list, but some at least.
+WEIGHTS_A_LIST = 5
+FEWEST_WEIGHTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class EaseParams:
     """``ridge``: lambda. ``dropout``: rate of input dropout that the diagonal stands for (EDLAE, Steck,
     NeurIPS 2020). ``franchise_prior``: as if so many members had watched each pair of titles of one franchise;
-    less than ``ridge``, or the system would not stay positive definite. ``keep``: weights kept of each title.
+    less than ``ridge``, or the system would not stay positive definite. ``keep``: weights kept of each title at most
+    (see :func:`weights_kept`).
 
     For titles that nobody has rated: ``cold_neighbours`` titles near them in content lend their weights
     (``cold_keep`` are kept), and watching a neighbour itself counts ``cold_direct`` times its closeness.
@@ -33,7 +37,7 @@ class EaseParams:
     ridge: float = 130.0
     dropout: float = 0.1
     franchise_prior: float = 40.0
-    keep: int = 500
+    keep: int = 300
     rating_weight: float = 0.5
     unrated: float = 0.6
     prior_weight: float = 1.0
@@ -63,7 +67,7 @@ def fit_ease(
     progress(20, f"solving for {len(warm)} titles")
     weights = solve(gram, content.franchise[warm], params)
     progress(80, "keeping the strongest weights")
-    strongest = _strongest(weights, params.keep)
+    strongest = _strongest(weights, weights_kept(counts[warm], params))
     kept = _placed(strongest, warm, n) + _cold(weights, strongest, content, warm, likes, params)
     return pack(kept.tocsr(), fans, fans_similarity, taste)
 
@@ -112,18 +116,29 @@ def _add_franchise_prior(gram: np.ndarray, franchise: np.ndarray, prior: float) 
             gram[np.ix_(group, group)] += np.float32(prior)
 
 
-def _strongest(weights: np.ndarray, keep: int) -> sp.csc_matrix:
-    """The ``keep`` weights of largest size in each column."""
-    count = len(weights)
-    if keep >= count:
-        return sp.csc_matrix(weights)
-    rows = np.empty((count, keep), dtype=np.int32)
+def weights_kept(lists: np.ndarray, params: EaseParams) -> np.ndarray:
+    """How many weights are kept of each of n warm titles, int64 (n,). ``lists``: on how many each is."""
+    wanted = np.maximum(WEIGHTS_A_LIST * lists, FEWEST_WEIGHTS)
+    return np.minimum(wanted, min(params.keep, len(lists))).astype(np.int64)
+
+
+def _strongest(weights: np.ndarray, keep: np.ndarray) -> sp.csc_matrix:
+    """The ``keep[j]`` weights of largest size in each column j."""
+    count, most = len(weights), int(keep.max(initial=0))
+    rows, values = [], []
     for start in range(0, count, BLOCK_TITLES):
-        sizes = np.abs(np.ascontiguousarray(weights[:, start : start + BLOCK_TITLES].T))
-        rows[start : start + BLOCK_TITLES] = np.argpartition(sizes, count - keep, axis=1)[:, count - keep :]
-    columns = np.repeat(np.arange(count, dtype=np.int32), keep)
-    values = weights[rows.ravel(), columns]
-    return sp.csc_matrix((values, (rows.ravel(), columns)), (count, count))
+        block = np.ascontiguousarray(weights[:, start : start + BLOCK_TITLES].T)
+        sizes = np.abs(block)
+        best = np.argpartition(sizes, count - most, axis=1)[:, count - most :]
+        order = np.argsort(-np.take_along_axis(sizes, best, axis=1), axis=1, kind="stable")
+        best = np.take_along_axis(best, order, axis=1)
+        kept = np.arange(most) < keep[start : start + BLOCK_TITLES, None]
+        rows.append(best[kept])
+        values.append(np.take_along_axis(block, best, axis=1)[kept])
+    indptr = np.concatenate(([0], np.cumsum(keep)))
+    if not rows:
+        return sp.csc_matrix((0, 0), dtype=np.float32)
+    return sp.csc_matrix((np.concatenate(values), np.concatenate(rows), indptr), (count, count))
 
 
 def _placed(matrix: sp.csc_matrix, warm: np.ndarray, n: int) -> sp.csc_matrix:

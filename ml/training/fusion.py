@@ -29,7 +29,7 @@ class FusionParams:
     max_people: int = 400
     top_titles: int = 100
     content_grid: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
-    focus_grid: tuple[float, ...] = (9.0,)
+    focus_grid: tuple[float, ...] = (1.0, 3.0, 6.0)
     short_grid: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
     size_grid: tuple[float, ...] = (15.0, 30.0, 45.0, 60.0, 80.0, 120.0)
 

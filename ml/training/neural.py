@@ -27,6 +27,7 @@ from ml.models.recommender_net import LOG_TOTAL_UNIT, RecommenderNet
 from ml.models.taste import TasteWeights
 from ml.training.data import count_rated, entry_matrix
 from ml.training.neighbours import nearest_warm
+from ml.training.params import NeuralParams
 from ml.types import LIKED_RATING
 
 Progress = Callable[[float, str], None]
@@ -35,43 +36,10 @@ K = 10
 MIN_STEPS_AN_EPOCH = 8
 RANDOM_START_SIZE = 0.05
 OVERSAMPLING = 20
+# Of the progress of fitting: what finding the start takes, and what the epochs take.
+START_PERCENT, EPOCHS_PERCENT = 10, 88
 # What a member of the loss marks as shown: neither wanted nor unwanted.
 SHOWN = -1.0
-
-
-@dataclass(frozen=True, slots=True)
-class NeuralParams:
-    """``factors``: numbers in an embedding. ``hidden``: units of the layer that bends a person's embedding.
-    ``logit_scale``: factor between the product of embeddings and the logit. ``popularity_share``: how much of a
-    title's popularity (as a logit) it starts with for everybody.
-
-    ``shown_least``, ``shown_most``: of each list a random share between these is shown, the rest is asked for: so
-    the network meets short lists and long ones. ``unrated_target``, ``unliked_target``: what is asked for titles
-    that were chosen, but not rated or rated below 8, beside 1 for liked ones.
-
-    Titles on fewer than ``min_lists`` lists are not trained: what could be learned of them is not worth the time.
-    They get ``cold_neighbours`` titles' mean output.
-
-    ``epochs`` at most; after ``patience`` without a better NDCG on held-out members training ends.
-    ``start_members``: the start is fitted to at most so many lists.
-    """
-
-    factors: int = 256
-    hidden: int = 256
-    logit_scale: float = 25.0
-    popularity_share: float = 1.0
-    shown_least: float = 0.1
-    shown_most: float = 0.9
-    unrated_target: float = 0.5
-    unliked_target: float = 0.3
-    learning_rate: float = 3e-4
-    weight_decay: float = 1e-4
-    epochs: int = 12
-    patience: int = 6
-    batch_members: int = 256
-    min_lists: int = 10
-    cold_neighbours: int = 20
-    start_members: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +51,15 @@ class LearningCurves:
     ndcg: tuple[float, ...]
     seconds: tuple[float, ...]
     best_epoch: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The curves as JSON values, rounded to what can be told apart."""
+        return {
+            "loss": [round(value, 3) for value in self.loss],
+            "ndcg": [round(value, 4) for value in self.ndcg],
+            "seconds": [round(value, 2) for value in self.seconds],
+            "best_epoch": self.best_epoch,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +81,12 @@ def fit_recommender_net(
     seed: int,
     validation: Split | None = None,
     progress: Progress = lambda percent, message: None,
+    epochs: int | None = None,
 ) -> tuple[RecommenderNet, LearningCurves]:
     """Fit to the members in ``batch``. ``likes``: expected number of likes of every title, (n,). ``ease``, fitted
     to the same members, lends its factors; without it the embeddings start at random. ``validation``: members
-    that are in neither; without them all epochs are run and the last is kept. The network comes back compact.
+    that are in neither; without them all epochs are run and the last is kept. ``epochs``: end after so many of
+    ``params.epochs``, with the learning rates that those have. The network comes back compact.
 
     Titles on too few lists to be trained, or on none, borrow the outputs of their nearest neighbours by content;
     their own expected likes say how popular they are.
@@ -125,7 +104,7 @@ def fit_recommender_net(
         jit_compile=True,
     )
     watch = _Watch(lambda: export(network, start, trained, content, params, taste), params, validation, progress)
-    network.fit(batches, epochs=params.epochs, verbose=0, shuffle=False, callbacks=[watch])
+    network.fit(batches, epochs=epochs or params.epochs, verbose=0, shuffle=False, callbacks=[watch])
     return watch.best, watch.curves()
 
 
@@ -342,7 +321,8 @@ class _Watch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._seconds.append(time.perf_counter() - self._began)
         self._loss.append(float(logs["loss"]))
-        message = f"epoch {epoch + 1} of {self._params.epochs}, loss {self._loss[-1]:.1f}"
+        epochs = self.params["epochs"]
+        message = f"epoch {epoch + 1} of {epochs}, loss {self._loss[-1]:.1f}"
         if self._validation is not None:
             net = self._exported().compact()
             self._ndcg.append(mean_ndcg(net.scores(self._validation.shown), self._validation))
@@ -350,7 +330,7 @@ class _Watch(keras.callbacks.Callback):
             if self._ndcg[-1] > max(self._ndcg[:-1], default=-1.0):
                 self.best, self._best_epoch = net, epoch + 1
             self.model.stop_training = epoch + 1 - self._best_epoch >= self._params.patience
-        self._progress(100 * (epoch + 1) / self._params.epochs, message)
+        self._progress(START_PERCENT + EPOCHS_PERCENT * (epoch + 1) / epochs, message)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self._validation is None:

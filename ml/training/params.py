@@ -40,6 +40,46 @@ class TitleParams:
 
 
 @dataclass(frozen=True, slots=True)
+class NeuralParams:
+    """RecommenderNet is fitted where it is ``enabled`` and there are at least ``fewest_titles`` titles: with fewer it
+    says little that EASE does not, and loading TensorFlow takes longer than all else.
+
+    ``factors``: numbers in an embedding. ``hidden``: units of the layer that bends a person's embedding.
+    ``logit_scale``: factor between the product of embeddings and the logit. ``popularity_share``: how much of a
+    title's popularity (as a logit) it starts with for everybody.
+
+    ``shown_least``, ``shown_most``: of each list a random share between these is shown, the rest is asked for: so
+    the network meets short lists and long ones. ``unrated_target``, ``unliked_target``: what is asked for titles
+    that were chosen, but not rated or rated below 8, beside 1 for liked ones.
+
+    Titles on fewer than ``min_lists`` lists are not trained: what could be learned of them is not worth the time.
+    They get ``cold_neighbours`` titles' mean output.
+
+    ``epochs`` at most; after ``patience`` without a better NDCG on held-out members training ends.
+    ``start_members``: the start is fitted to at most so many lists.
+    """
+
+    enabled: bool = True
+    fewest_titles: int = 1000
+    factors: int = 256
+    hidden: int = 256
+    logit_scale: float = 25.0
+    popularity_share: float = 1.0
+    shown_least: float = 0.1
+    shown_most: float = 0.9
+    unrated_target: float = 0.5
+    unliked_target: float = 0.3
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-4
+    epochs: int = 12
+    patience: int = 6
+    batch_members: int = 256
+    min_lists: int = 10
+    cold_neighbours: int = 20
+    start_members: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
 class ServingParams:
     """``shortlist_titles``: how many of the best titles the dials novelty and diversity choose from."""
 
@@ -54,6 +94,7 @@ class Params:
     titles: TitleParams = field(default_factory=TitleParams)
     content: ContentParams = field(default_factory=ContentParams)
     ease: EaseParams = field(default_factory=EaseParams)
+    neural: NeuralParams = field(default_factory=NeuralParams)
     fusion: FusionParams = field(default_factory=FusionParams)
     ranker: RankerParams = field(default_factory=RankerParams)
     serving: ServingParams = field(default_factory=ServingParams)
@@ -101,11 +142,21 @@ def read_params(path: Path | None, seed: int | None = None) -> Params:
         raise InputError(f"{path}: ease.dropout must be at least 0 and less than 1")
     if params.ranker.folds == 1:
         raise InputError(f"{path}: ranker.folds must be 0 (no ranker) or at least 2")
-    if not 0 < params.ranker.others_kept <= 1:
-        raise InputError(f"{path}: ranker.others_kept must be more than 0 and at most 1")
     if params.ranker.shortlist < 1:
         raise InputError(f"{path}: ranker.shortlist must be at least 1")
+    _check_neural(params.neural, path)
     return params
+
+
+def _check_neural(neural: NeuralParams, path: Path | None) -> None:
+    for name in ("factors", "hidden", "epochs", "patience", "batch_members", "cold_neighbours", "start_members"):
+        if getattr(neural, name) < 1:
+            raise InputError(f"{path}: neural.{name} must be at least 1")
+    for name in ("logit_scale", "learning_rate"):
+        if not getattr(neural, name) > 0:
+            raise InputError(f"{path}: neural.{name} must be more than 0")
+    if not 0 <= neural.shown_least <= neural.shown_most <= 1:
+        raise InputError(f"{path}: neural.shown_least must be at least 0, shown_most no less than it and at most 1")
 
 
 def _build(kind: Any, values: Any, source: str, where: str) -> Any:
@@ -123,6 +174,8 @@ def _value(kind: Any, value: Any, source: str, name: str) -> Any:
     if is_dataclass(kind):
         return _build(kind, value, source, f"{name}.")
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is bool and isinstance(value, bool):
+        return value
     if kind is int and number and value == int(value):
         return int(value)
     if kind is float and number:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ml.artifacts import Manifest, write_bundle
 from ml.evaluation.report import evaluate_split
-from ml.evaluation.splits import choose_members, hide_share
+from ml.evaluation.splits import Split, choose_members, hide_share
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.ranker import RankerHeads, RankerModel
+from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
 from ml.serving import Recommender
@@ -29,11 +31,15 @@ from ml.training.ease import fit_ease
 from ml.training.fusion import fit_fusion_weights
 from ml.training.params import Params
 from ml.training.popularity import expected_likes, fit_popularity
-from ml.training.ranker import Ground, fit_ranker
+from ml.training.ranker import Ground, Parts, fit_ranker
 from ml.training.titles import describe_titles
 from ml.types import BundleInfo
 
+if TYPE_CHECKING:
+    from ml.training.neural import LearningCurves
+
 Progress = Callable[[str, float, str], None]
+LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,70 @@ def fit_ease_part(
     )
 
 
+def why_no_net(prepared: Prepared, params: Params) -> str:
+    """Why the bundle is to hold no RecommenderNet, in words; empty if it is to hold one."""
+    titles, fewest = len(prepared.catalogue), params.neural.fewest_titles
+    if not params.neural.enabled:
+        return "neural.enabled is false"
+    if titles < fewest:
+        return f"{titles:,} titles, and neural.fewest_titles is {fewest:,}"
+    if importlib.util.find_spec("tensorflow") is None:
+        return "TensorFlow is not installed"
+    return ""
+
+
+def fit_net(
+    prepared: Prepared,
+    members: Members,
+    content: ContentModel,
+    ease: EaseModel,
+    params: Params,
+    epochs: int,
+    progress: Progress = silent,
+) -> RecommenderNet:
+    """RecommenderNet, fitted to ``members`` for so many epochs. ``ease`` must be fitted to the same members."""
+    return _fit_net(prepared, members, content, ease, params, epochs, None, progress)[0]
+
+
+def try_net(
+    prepared: Prepared, content: ContentModel, ease: EaseModel, params: Params, progress: Progress = silent
+) -> tuple[RecommenderNet, LearningCurves]:
+    """RecommenderNet without the held-out members, from its best epoch: that in which it served those best that
+    the blend is learned on. Where there are none, all epochs are run. ``ease`` must not have seen them either."""
+    blending = prepared.members.where(prepared.blending).batch
+    validation = hide_share(blending, params.fusion.hidden_share, params.seed) if len(blending) else None
+    epochs = params.neural.epochs
+    return _fit_net(prepared, prepared.training(), content, ease, params, epochs, validation, progress)
+
+
+def _fit_net(
+    prepared: Prepared,
+    members: Members,
+    content: ContentModel,
+    ease: EaseModel,
+    params: Params,
+    epochs: int,
+    validation: Split | None,
+    progress: Progress,
+) -> tuple[RecommenderNet, LearningCurves]:
+    progress("network", 0, "loading TensorFlow")
+    # Here and not above: nothing else needs it, and it takes seconds and half a gigabyte to load.
+    from ml.training.neural import fit_recommender_net
+
+    return fit_recommender_net(
+        members.batch,
+        content,
+        expected_likes(members.batch, prepared.catalogue, content, params.titles.unreleased_likes_share),
+        ease,
+        params.neural,
+        params.ease_taste(),
+        params.seed,
+        validation,
+        lambda percent, message: progress("network", percent, message),
+        epochs,
+    )
+
+
 def describe(prepared: Prepared, params: Params) -> Titles:
     return describe_titles(
         prepared.catalogue,
@@ -137,12 +207,16 @@ def learn_ranker(
     titles: Titles,
     weights: FusionWeights,
     params: Params,
+    epochs: int,
     progress: Progress = silent,
 ) -> RankerHeads:
-    """The ranker, learned out of fold on all members but those that measure."""
+    """The ranker, learned out of fold on all members but those that measure. It looks at RecommenderNet too, fitted
+    for ``epochs`` in each fold; 0: there is none."""
 
-    def fit(members: Members) -> tuple[PopularityModel, EaseModel]:
-        return fit_parts(prepared, members, content, params)
+    def fit(members: Members) -> Parts:
+        popularity, ease = fit_parts(prepared, members, content, params)
+        others = (fit_net(prepared, members, content, ease, params, epochs),) if epochs else ()
+        return Parts(popularity, ease, others)
 
     return fit_ranker(
         prepared.members.where(~prepared.measuring),
@@ -174,23 +248,32 @@ def place_ranker(
     fusion: FusionModel,
     titles: Titles,
     heads: RankerHeads,
+    net: RecommenderNet | None,
     params: Params,
 ) -> RankerModel | None:
     """The ranker over parts that were fitted to ``members``; nothing where it has learned nothing."""
     if not any(heads.knows(head) for head in heads.forests):
         return None
     ground = ranker_ground(prepared, fusion.content, titles, fusion.weights, params)
-    return RankerModel(fusion, titles, ground.facts(members.batch), heads)
+    others = () if net is None else (net,)
+    return RankerModel(fusion, titles, ground.facts(members.batch), heads, others)
 
 
 def measure(
-    prepared: Prepared, titles: Titles, fusion: FusionModel, ranker: RankerModel | None, params: Params
+    prepared: Prepared,
+    titles: Titles,
+    fusion: FusionModel,
+    ranker: RankerModel | None,
+    net: RecommenderNet | None,
+    params: Params,
 ) -> dict[str, float]:
     """What the lists and the parts alone reach on held-out members that nothing was learned from."""
     batch = prepared.members.where(prepared.measuring).batch
     if not len(batch):
         return {}
-    recommender = Recommender(_unpublished(), titles, fusion, params.serving.shortlist_titles, ranker)
+    recommender = Recommender(
+        _unpublished(), titles, fusion, params.serving.shortlist_titles, ranker, () if net is None else (net,)
+    )
     split = hide_share(batch, params.fusion.hidden_share, params.seed)
     return evaluate_split(recommender, split)
 
@@ -206,18 +289,28 @@ def train(
     content = fit_content_part(prepared, params)
     titles = describe(prepared, params)
     popularity, ease = fit_parts(prepared, prepared.training(), content, params, _half(progress, 0))
+    net = curves = None
+    left_out = why_no_net(prepared, params)
+    if left_out:
+        progress("network", 0, f"left out: {left_out}")
+    else:
+        net, curves = try_net(prepared, content, ease, params, _half(progress, 0))
     weights = learn_blend(prepared, content, popularity, ease, params, progress)
-    heads = learn_ranker(prepared, content, titles, weights, params, progress)
+    epochs = 0 if curves is None else curves.best_epoch
+    heads = learn_ranker(prepared, content, titles, weights, params, epochs, progress)
     progress("evaluate", 0, "measuring on held-out members")
     fusion = FusionModel(ease, content, popularity, weights)
-    ranker = place_ranker(prepared, prepared.training(), fusion, titles, heads, params)
-    metrics = measure(prepared, titles, fusion, ranker, params)
+    ranker = place_ranker(prepared, prepared.training(), fusion, titles, heads, net, params)
+    metrics = measure(prepared, titles, fusion, ranker, net, params)
     popularity, ease = fit_parts(prepared, prepared.members, content, params, _half(progress, 1))
     fusion = FusionModel(ease, content, popularity, weights)
-    ranker = place_ranker(prepared, prepared.members, fusion, titles, heads, params)
+    if curves is not None:
+        net = fit_net(prepared, prepared.members, content, ease, params, epochs, _half(progress, 1))
+    ranker = place_ranker(prepared, prepared.members, fusion, titles, heads, net, params)
     progress("bundle", 0, f"writing {out}")
     files = fingerprint(dataset.files)
-    manifest = publish(out, prepared, files, titles, fusion, ranker, params, metrics, git_revision)
+    learning = {LEFT_OUT: left_out} if curves is None else curves.as_dict()
+    manifest = publish(out, prepared, files, titles, fusion, ranker, net, learning, params, metrics, git_revision)
     progress("bundle", 100, f"wrote {out}")
     return manifest
 
@@ -229,15 +322,18 @@ def publish(
     titles: Titles,
     fusion: FusionModel,
     ranker: RankerModel | None,
+    net: RecommenderNet | None,
+    learning: Mapping[str, Any],
     params: Params,
     metrics: Mapping[str, float],
     git_revision: str,
 ) -> Manifest:
-    """Write the bundle."""
-    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker)
-    return write_bundle(
-        out, arrays, {**description(prepared, fingerprints, params, metrics, git_revision), "settings": settings}
-    )
+    """Write the bundle. ``learning``: the network's learning curves, or why there is none."""
+    others = () if net is None else (net,)
+    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker, others)
+    about = description(prepared, fingerprints, params, metrics, git_revision)
+    about["learning"] = {RecommenderNet.name: dict(learning)}
+    return write_bundle(out, arrays, {**about, "settings": settings})
 
 
 def description(

@@ -2,8 +2,8 @@
 
 The members are dealt into folds. For each fold the parts are fitted to all others; then the lists of its members
 are hidden in part, as they are when a recommender is judged, and the trees learn which of the best titles of the
-blend were hidden and liked. Short profiles are practised with all but a few entries hidden, new titles by making
-believe that some have no ratings.
+blend were hidden and liked. Short profiles are practised with all but a few entries hidden, profiles of one kind with
+a few liked titles of one genre shown, new titles by making believe that some have no ratings.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ml.evaluation.splits import Split, hide_share, show_few
+from ml.models.base import Model
 from ml.models.content import ContentModel
 from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel, FusionWeights
@@ -30,12 +31,14 @@ from ml.training.cold import as_unrated, without_titles
 from ml.training.data import Members, count_rated
 from ml.training.ease import EaseParams
 from ml.training.facts import describe_facts
+from ml.training.kinds import show_one_kind
 from ml.training.popularity import expected_likes, fit_popularity
 from ml.training.trees import TreeParams, grow, no_trees
 from ml.types import FranchiseMode
 
-Parts = tuple[PopularityModel, EaseModel]
 BLOCK_PEOPLE = 128
+# Far from the seeds of the other folds, so that every round of hiding is another.
+AGAIN = 1000
 NOBODY_HIDES = np.zeros(0, dtype=np.int64)
 
 
@@ -44,26 +47,38 @@ class RankerParams:
     """``folds``: how often the parts are fitted; 0 = no ranker, lists are those of the blend. ``max_members``: how
     many members to learn from at most; a catalogue of few titles has less to teach: ``members_a_title`` for each of
     them, but at least ``fewest_members``. ``shortlist``: how many of the best are ranked. ``hidden_share``: what is
-    hidden of full lists; each member is also met with one of ``shown_entries`` entries. ``cold_share``: share of the
-    titles on at least ``cold_min_lists`` lists that are made believe unrated in each fold.
+    hidden of full lists; each member is also met with one of ``shown_entries`` entries, or with up to
+    ``kind_titles`` of one kind (0: never). What is wholly new to somebody is little on one list, so discovery
+    is practised with ``discovery_rounds`` ways of hiding. ``cold_share``: share of the titles on at least
+    ``cold_min_lists`` lists that are made believe unrated in each fold.
 
-    ``others_kept``: share of the candidates that nobody liked that is learned from; each counts for those left out.
-    ``niche_weight``: how much more a candidate counts the fewer like it (power of its share of likes); without it
-    lists lean to what everybody has.
+    ``niche_weight``, ``discovery_niche_weight``: how much more a candidate counts the fewer like it (power of its
+    share of likes); without it lists lean to what everybody has.
     """
 
     folds: int = 3
-    max_members: int = 2400
+    max_members: int = 4000
     members_a_title: float = 0.2
     fewest_members: int = 300
-    shortlist: int = 200
+    shortlist: int = 100
     hidden_share: float = 0.2
     shown_entries: tuple[int, ...] = (1, 3, 5, 10)
+    kind_titles: int = 5
+    discovery_rounds: int = 3
     cold_share: float = 0.12
     cold_min_lists: int = 20
-    others_kept: float = 0.4
     niche_weight: float = 0.15
+    discovery_niche_weight: float = 0.05
     trees: TreeParams = field(default_factory=TreeParams)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Models fitted to the same members; ``others`` are looked at beside the blend."""
+
+    popularity: PopularityModel
+    ease: EaseModel
+    others: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +107,7 @@ class Ground:
 class _Examples:
     """Candidates of many people for one head: features, whether they were hidden and liked, and what they count."""
 
-    params: RankerParams
-    draw: np.random.Generator
+    niche_weight: float
     names: tuple[str, ...] = ()
     rows: list[np.ndarray] = field(default_factory=list)
     wanted: list[np.ndarray] = field(default_factory=list)
@@ -101,18 +115,15 @@ class _Examples:
 
     def add(self, columns: dict[str, np.ndarray], wanted: np.ndarray) -> None:
         self.names = tuple(columns)
-        share = self.params.others_kept
-        kept = wanted | (self.draw.random(len(wanted)) < share)
-        weights = np.where(wanted, 1, 1 / share) * np.exp(-self.params.niche_weight * columns["title_log_likes"])
-        self.rows.append(matrix(columns, self.names)[kept])
-        self.wanted.append(wanted[kept])
-        self.weights.append(weights[kept])
+        self.rows.append(matrix(columns, self.names))
+        self.wanted.append(wanted)
+        self.weights.append(np.exp(-self.niche_weight * columns["title_log_likes"]))
 
-    def grow(self, seed: int) -> Forest:
+    def grow(self, params: TreeParams, seed: int) -> Forest:
         if not self.rows:
             return no_trees()
         rows, wanted, weights = (np.concatenate(part) for part in (self.rows, self.wanted, self.weights))
-        return grow(rows, wanted, weights, self.params.trees, seed)
+        return grow(rows, wanted, weights, params, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,7 @@ class _View:
 
     fusion: FusionModel
     facts: TitleFacts
+    others: tuple[Model, ...] = ()
 
 
 def fit_ranker(
@@ -133,7 +145,8 @@ def fit_ranker(
 ) -> RankerHeads:
     """Learn from ``members``. ``fit_parts`` fits the parts to some of them."""
     draw = np.random.default_rng(seed)
-    examples = {head: _Examples(params, draw) for head in HEADS}
+    niche = {PLAIN: params.niche_weight, NEW: params.discovery_niche_weight, COLD: params.niche_weight}
+    examples = {head: _Examples(niche[head]) for head in HEADS}
     enough = max(params.fewest_members, round(params.members_a_title * len(ground.catalogue)))
     able = draw.permutation(np.flatnonzero(members.batch.sizes > 1))[: min(enough, params.max_members)]
     lists = count_rated(members.batch, len(ground.catalogue))
@@ -149,7 +162,7 @@ def fit_ranker(
     for number, head in enumerate(HEADS):
         progress(80 + 20 * number / len(HEADS), f"growing trees for {head} titles")
         features[head] = examples[head].names
-        forests[head] = examples[head].grow(seed)
+        forests[head] = examples[head].grow(params.trees, seed)
     return RankerHeads(forests, features, params.shortlist)
 
 
@@ -164,16 +177,27 @@ def _practise(
     examples: dict[str, _Examples],
 ) -> None:
     """Examples of the members ``unknown``, as models fitted to ``known`` see them."""
-    popularity, ease = fit_parts(known)
-    view = _View(FusionModel(ease, ground.content, popularity, ground.weights), ground.facts(known.batch))
+    parts = fit_parts(known)
+    fusion = FusionModel(parts.ease, ground.content, parts.popularity, ground.weights)
+    view = _View(fusion, ground.facts(known.batch), parts.others)
+    titles = ground.titles
+
+    def practise(split: Split, heads: tuple[str, ...] = (PLAIN, NEW)) -> None:
+        _add_warm(view, split, titles, params.shortlist, {head: examples[head] for head in heads})
+
     full = hide_share(unknown.batch, params.hidden_share, seed)
-    _add_warm(view, full, ground.titles, params.shortlist, examples)
-    for place, count in enumerate(params.shown_entries):
-        some = np.arange(len(unknown)) % len(params.shown_entries) == place
-        split = show_few(unknown.where(some).batch, count, seed)
-        _add_warm(view, split, ground.titles, params.shortlist, examples)
+    practise(full)
+    for again in range(1, params.discovery_rounds):
+        practise(hide_share(unknown.batch, params.hidden_share, seed + AGAIN * again), (NEW,))
+    groups = len(params.shown_entries) + (params.kind_titles > 1)
+    for place in range(groups):
+        some = unknown.where(np.arange(len(unknown)) % groups == place).batch
+        if place < len(params.shown_entries):
+            practise(show_few(some, params.shown_entries[place], seed))
+        else:
+            practise(show_one_kind(some, view.facts, titles.franchise, params.kind_titles, seed))
     if len(cold):
-        _add_cold(_unrated_view(view, known, cold, ground), full, cold, ground.titles, params.shortlist, examples)
+        _add_cold(_unrated_view(view, known, cold, ground), full, cold, titles, params.shortlist, examples)
 
 
 def _unrated_view(view: _View, known: Members, cold: np.ndarray, ground: Ground) -> _View:
@@ -188,7 +212,7 @@ def _unrated_view(view: _View, known: Members, cold: np.ndarray, ground: Ground)
 
 
 def _add_warm(view: _View, split: Split, titles: Titles, shortlist: int, examples: dict[str, _Examples]) -> None:
-    """Examples of plain ranking and of discovery."""
+    """Examples for the heads in ``examples``: plain ranking and discovery."""
     index = FranchiseIndex(titles)
     appeal = view.fusion.popularity.appeal
     for one, liked, seen, scores, candidates in _people(view, split, titles):
@@ -197,7 +221,7 @@ def _add_warm(view: _View, split: Split, titles: Titles, shortlist: int, example
         rows = np.flatnonzero(open_)
         rows = rows[best_first(scores[rows], shortlist, appeal[rows])]
         wanted = np.isin(rows, liked)
-        if wanted.any():
+        if PLAIN in examples and wanted.any():
             examples[PLAIN].add(candidates.of_titles(rows), wanted)
         fresh = np.setdiff1d(titles.franchise[liked], seen)
         offer = index.offer(FranchiseMode.NEW, scores, open_, one, NOBODY_HIDES, include_planned=False)
@@ -232,6 +256,6 @@ def _people(
         for index in range(len(batch)):
             one = batch.one(index)
             if len(one.rows) and len(liked[start + index]):
-                candidates = Candidates(view.fusion, titles, view.facts, one, fused, index)
+                candidates = Candidates(view.fusion, titles, view.facts, one, fused, index, view.others)
                 seen = titles.franchise[one.rows]
                 yield one, liked[start + index], seen, fused.scores[index], candidates

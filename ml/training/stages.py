@@ -20,6 +20,7 @@ from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.profiles import ProfileBatch
 from ml.models.ranker import RankerHeads, RankerModel
+from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
 from ml.reading.catalogue import NUMBER_COLUMNS
@@ -70,17 +71,43 @@ def prepare(dataset: Dataset, work: Path, params: Params) -> None:
 
 
 def fit(name: str, work: Path, params: Params, progress: pipeline.Progress) -> None:
-    """Fit ``content``, ``popularity`` or ``ease``; the latter two without the held-out members and with."""
+    """Fit ``content``, ``popularity``, ``ease`` or ``recommender_net``; all but the first without the held-out
+    members and with."""
     prepared = _prepared(work)
     if name == "content":
         _save(work / "content", pipeline.fit_content_part(prepared, params))
         return
     content = _content(work)
+    if name == RecommenderNet.name:
+        _fit_net(work / name, work, prepared, content, params, progress)
+        return
     for variant, members in ((TUNING, prepared.training()), (FINAL, prepared.members)):
         if name == "popularity":
             _save(work / name / variant, pipeline.fit_popularity_part(prepared, members, content, params))
         else:
             _save(work / name / variant, pipeline.fit_ease_part(prepared, members, content, params, progress))
+
+
+def _fit_net(
+    directory: Path,
+    work: Path,
+    prepared: pipeline.Prepared,
+    content: ContentModel,
+    params: Params,
+    progress: pipeline.Progress,
+) -> None:
+    """The learning curves say at which epoch the network for all members ends. Without a network they say why."""
+    left_out = pipeline.why_no_net(prepared, params)
+    if left_out:
+        progress("network", 100, f"left out: {left_out}")
+        _write_json(directory / "curves.json", {pipeline.LEFT_OUT: left_out})
+        return
+    net, curves = pipeline.try_net(prepared, content, _ease(work, TUNING), params, progress)
+    _save(directory / TUNING, net)
+    _write_json(directory / "curves.json", curves.as_dict())
+    epochs = curves.best_epoch
+    net = pipeline.fit_net(prepared, prepared.members, content, _ease(work, FINAL), params, epochs, progress)
+    _save(directory / FINAL, net)
 
 
 def fuse(work: Path, params: Params, progress: pipeline.Progress) -> None:
@@ -91,7 +118,9 @@ def fuse(work: Path, params: Params, progress: pipeline.Progress) -> None:
     settings = FusionModel(parts[2], parts[0], parts[1], weights).settings()
     _write_json(work / "fusion.json", settings)
     titles = pipeline.describe(prepared, params)
-    _save(work / "ranker", pipeline.learn_ranker(prepared, parts[0], titles, weights, params, progress))
+    epochs = int(_curves(work).get("best_epoch", 0))
+    heads = pipeline.learn_ranker(prepared, parts[0], titles, weights, params, epochs, progress)
+    _save(work / "ranker", heads)
 
 
 def evaluate(work: Path, params: Params) -> None:
@@ -99,21 +128,25 @@ def evaluate(work: Path, params: Params) -> None:
     prepared = _prepared(work)
     fusion = _fusion(work, TUNING)
     titles = pipeline.describe(prepared, params)
-    ranker = _ranker(work, prepared, prepared.training(), fusion, titles, params)
-    _write_json(work / "metrics.json", pipeline.measure(prepared, titles, fusion, ranker, params))
+    net = _net(work, TUNING)
+    ranker = _ranker(work, prepared, prepared.training(), fusion, titles, net, params)
+    _write_json(work / "metrics.json", pipeline.measure(prepared, titles, fusion, ranker, net, params))
 
 
 def bundle(work: Path, out: Path, params: Params, git_revision: str) -> None:
     prepared = _prepared(work)
     titles = pipeline.describe(prepared, params)
     fusion = _fusion(work, FINAL)
+    net = _net(work, FINAL)
     pipeline.publish(
         out,
         prepared,
         _read_json(work / "prepared" / "files.json"),
         titles,
         fusion,
-        _ranker(work, prepared, prepared.members, fusion, titles, params),
+        _ranker(work, prepared, prepared.members, fusion, titles, net, params),
+        net,
+        _curves(work),
         params,
         _read_json(work / "metrics.json"),
         git_revision,
@@ -146,8 +179,22 @@ def _parts(work: Path, variant: str) -> tuple[ContentModel, PopularityModel, Eas
     return (
         _content(work),
         PopularityModel.restore(*_load(work / "popularity" / variant)),
-        EaseModel.restore(*_load(work / "ease" / variant)),
+        _ease(work, variant),
     )
+
+
+def _ease(work: Path, variant: str) -> EaseModel:
+    return EaseModel.restore(*_load(work / "ease" / variant))
+
+
+def _net(work: Path, variant: str) -> RecommenderNet | None:
+    if pipeline.LEFT_OUT in _curves(work):
+        return None
+    return RecommenderNet.restore(*_load(work / RecommenderNet.name / variant))
+
+
+def _curves(work: Path) -> dict[str, Any]:
+    return _read_json(work / RecommenderNet.name / "curves.json")
 
 
 def _fusion(work: Path, variant: str) -> FusionModel:
@@ -165,10 +212,11 @@ def _ranker(
     members: Members,
     fusion: FusionModel,
     titles: Titles,
+    net: RecommenderNet | None,
     params: Params,
 ) -> RankerModel | None:
     heads = RankerHeads.restore(*_load(work / "ranker"))
-    return pipeline.place_ranker(prepared, members, fusion, titles, heads, params)
+    return pipeline.place_ranker(prepared, members, fusion, titles, heads, net, params)
 
 
 def _save(directory: Path, model: Stored) -> None:

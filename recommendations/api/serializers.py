@@ -18,6 +18,8 @@ from recommendations.models import HiddenTitle, ListEntry, ListStatus
 from recommendations.services.recommend import Basis, ListOptions
 
 MAX_K = 100
+# Shares are told in steps of a ten-thousandth.
+SHARE_STEPS = 10_000
 
 
 class OptionsSerializer(serializers.Serializer):
@@ -128,17 +130,24 @@ class ReasonSerializer(serializers.Serializer):
 
     kind = serializers.ChoiceField(
         choices=["rated", "content", "popular"],
-        help_text="rated: `anime` on your list carried `share`; content: `traits` in common; popular: many like it.",
+        help_text="rated: `anime` on your list carried `share`; content: `traits` in common; popular: many like it, "
+        "first where that carried most of the score.",
     )
-    share = serializers.FloatField(required=False, help_text="0 to 1: the part of the score that this carried.")
+    share = serializers.FloatField(
+        required=False,
+        help_text="0 to 1: the part that this carried of all that spoke for the title, your list and its popularity. "
+        "Those of one title add up to at most 1. Left out for popular where nothing personal is known.",
+    )
     anime = ReasonTitleSerializer(required=False)
     rating = serializers.IntegerField(required=False, allow_null=True)
     traits = serializers.ListField(child=serializers.CharField(), required=False)
 
     def to_representation(self, reason: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"kind": reason.kind}
+        if reason.kind == "rated" or reason.share:
+            # Rounded down: the shares of a title must not add up to more than 1.
+            shown["share"] = int(reason.share * SHARE_STEPS) / SHARE_STEPS
         if reason.kind == "rated":
-            shown["share"] = round(reason.share, 4)
             shown["rating"] = reason.rating
             if reason.anime is not None:
                 shown["anime"] = ReasonTitleSerializer(reason.anime).data

@@ -20,6 +20,8 @@ register = template.Library()
 
 RATINGS = tuple(range(1, 11))
 NAMED_IN_HEADLINE = 2
+# Beside "liked by many people" the headline names only titles that carried at least this share.
+NAMED_SHARE = 0.1
 
 
 # Which fragment a change answers with, and what it takes the place of.
@@ -86,6 +88,12 @@ def rated_reasons(listed: Listed) -> list[ShownReason]:
 
 
 @register.filter
+def shared_reasons(listed: Listed) -> list[ShownReason]:
+    """The reasons that say how much they carried: titles of the person's list and, without a title, popularity."""
+    return [reason for reason in listed.reasons if reason.share and (reason.anime or reason.kind == "popular")]
+
+
+@register.filter
 def trait_reasons(listed: Listed) -> list[str]:
     """What the title has in common with what the person likes."""
     return [trait for reason in listed.reasons for trait in reason.traits]
@@ -105,24 +113,43 @@ def unlocalised(number: float) -> str:
 
 @register.simple_tag(takes_context=True)
 def headline_reason(context: Any, listed: Listed, third_person: bool = False) -> SafeString:
-    """One sentence that says why ``listed`` is listed."""
+    """One sentence that says why ``listed`` is listed, beginning with what carried most."""
     language = context.get("title_language", "")
-    rated = rated_reasons(listed)[:NAMED_IN_HEADLINE]
+    rated = rated_reasons(listed)
+    popular = listed.reasons[0].kind == "popular"
+    if popular:
+        rated = [reason for reason in rated if reason.share >= NAMED_SHARE]
+    rated = rated[:NAMED_IN_HEADLINE]
     # "gave Monster 9 and watched Pluto" is no sentence to read ten times: only reasons of the first one's kind.
     rated = [reason for reason in rated if (reason.rating is None) == (rated[0].rating is None)]
     if rated:
         named = [_what_was_given(reason, language) for reason in rated]
         both = format_html(_("{} and {}"), *named) if len(named) == 2 else named[0]
-        if rated[0].rating is None:
-            pattern = _("Because they watched {}") if third_person else _("Because you watched {}")
-        else:
-            pattern = _("Because they gave {}") if third_person else _("Because you gave {}")
-        return format_html(pattern, both)
+        return format_html(_headline(popular, rated[0].rating is not None, third_person), both)
     traits = trait_reasons(listed)
-    if traits:
+    if traits and not popular:
         pattern = _("Close to what they like: {}") if third_person else _("Close to what you like: {}")
         return format_html(pattern, ", ".join(traits))
     return mark_safe(conditional_escape(_("Liked by many people")))  # noqa: S308 - escaped in this line
+
+
+def _headline(popular: bool, given: bool, third_person: bool) -> str:
+    """The sentence around the titles that are named: "given" a rating, or watched."""
+    if popular and given:
+        return (
+            _("Liked by many people, and they gave {}")
+            if third_person
+            else _("Liked by many people, and you gave {}")
+        )
+    if popular:
+        return (
+            _("Liked by many people, and they watched {}")
+            if third_person
+            else _("Liked by many people, and you watched {}")
+        )
+    if given:
+        return _("Because they gave {}") if third_person else _("Because you gave {}")
+    return _("Because they watched {}") if third_person else _("Because you watched {}")
 
 
 def _what_was_given(reason: ShownReason, language: str) -> SafeString:

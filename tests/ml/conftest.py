@@ -55,12 +55,13 @@ def small_params() -> Params:
         params,
         holdout=replace(params.holdout, min_entries=5),
         ease=replace(params.ease, ridge=5.0, franchise_prior=1.0, keep=20, fans=10),
+        neural=replace(params.neural, fewest_titles=0, factors=8, hidden=8, epochs=4, cold_neighbours=4),
         content=replace(params.content, synopsis_factors=8, min_word_titles=2),
         ranker=replace(
             params.ranker,
             folds=2,
             cold_share=0.2,
-            trees=replace(params.ranker.trees, trees=30, rows_a_tree=100, leaf_rows=20, depth=4),
+            trees=replace(params.ranker.trees, trees=30, rows_a_tree=100, learning_rate=0.06, depth=4),
         ),
     )
 
@@ -71,9 +72,12 @@ def fit_world(directory: Path, params: Params) -> World:
     popularity, ease = pipeline.fit_parts(prepared, prepared.members, content, params)
     fusion = FusionModel(ease, content, popularity, FusionWeights())
     titles = pipeline.describe(prepared, params)
-    heads = pipeline.learn_ranker(prepared, content, titles, fusion.weights, params)
-    ranker = pipeline.place_ranker(prepared, prepared.members, fusion, titles, heads, params)
-    return World(prepared, Recommender(BundleInfo("test", ""), titles, fusion, shortlist=20, ranker=ranker))
+    epochs = params.neural.epochs
+    heads = pipeline.learn_ranker(prepared, content, titles, fusion.weights, params, epochs)
+    net = pipeline.fit_net(prepared, prepared.members, content, ease, params, epochs)
+    ranker = pipeline.place_ranker(prepared, prepared.members, fusion, titles, heads, net, params)
+    info = BundleInfo("test", "")
+    return World(prepared, Recommender(info, titles, fusion, shortlist=20, ranker=ranker, others=(net,)))
 
 
 @pytest.fixture(scope="session")

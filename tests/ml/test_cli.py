@@ -68,6 +68,11 @@ def test_train_writes_a_bundle_and_tells_a_program_how_far_it_is(
 def test_same_seed_same_lists_another_seed_another_split(
     fandoms_dir: Path, tmp_path: Path, params_file: Path, profiles: Path
 ) -> None:
+    """Without the network, which compiles for long: its seed is under contract with the other models'."""
+    values = yaml.safe_load(params_file.read_text())
+    values["neural"]["enabled"] = False
+    params_file = tmp_path / "params.yaml"
+    params_file.write_text(yaml.safe_dump(values))
     written = []
     for number, seed in enumerate((3, 3, 4)):
         bundle, out = tmp_path / f"b{number}", tmp_path / f"{number}.csv"
@@ -128,7 +133,8 @@ def test_evaluate_judges_every_model(
     out = tmp_path / "table.json"
     arguments = ("--bundle", bundle, "--profiles", shown, "--heldout", heldout, "--out", out)
     assert run("evaluate", *arguments) == 0
-    rows = json.loads(out.read_text())["rows"]
+    written = json.loads(out.read_text())
+    rows = written["rows"]
     assert {(row["model"], row["mode"]) for row in rows} == {
         (model, mode) for model in served.model_names for mode in ("plain", "discovery")
     }
@@ -136,7 +142,27 @@ def test_evaluate_judges_every_model(
     assert all(0 <= row["ndcg"] <= 1 for row in rows)
     table = capsys.readouterr().out
     assert "ndcg_stderr" in table
-    assert len(table.splitlines()) == 1 + len(rows)
+    assert len(table.partition("\n\n")[0].splitlines()) == 1 + len(rows) + len(written["ablations"])
+    assert "fusion without content" in table
+
+
+def test_evaluate_fills_a_model_card_and_draws_a_picture(
+    bundle: Path, fandoms_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = write_ratings(tmp_path / "shown.csv", [(1, 1000, 9), (2, 2000, 9), (2, 2002, 9)])
+    heldout = write_ratings(tmp_path / "heldout.csv", [(1, 1004, 9), (2, 2004, 10)])
+    card, picture = tmp_path / "card.md", tmp_path / "picture.svg"
+    card.write_text("# Card\n\n<!-- figures -->\n<!-- /figures -->\n\nThe end.\n")
+    common = ("evaluate", "--bundle", bundle, "--profiles", shown, "--heldout", heldout, "--card", card)
+    assert run(*common, "--data", fandoms_dir, "--picture", picture, "--markdown") == 0
+    section = capsys.readouterr().out.strip()
+    assert card.read_text() == f"# Card\n\n<!-- figures -->\n\n{section}\n\n<!-- /figures -->\n\nThe end.\n"
+    assert section.count("| **full list** |") == 4, "two modes, everybody and by size"
+    assert "### No rating" in section
+    assert picture.read_text().startswith("<svg ")
+    assert run(*common, "--section", "few-ratings") == 2
+    assert "the marks <!-- few-ratings --> and <!-- /few-ratings --> are missing" in only_line(capsys)
+    assert section in card.read_text(), "a card is filled or left as it was"
 
 
 def test_inspect_says_what_is_in_a_bundle(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +183,7 @@ def test_stages_give_the_same_bundle_as_train(
         ("fit", "content"),
         ("fit", "popularity"),
         ("fit", "ease"),
+        ("fit", "recommender_net"),
         ("fuse",),
         ("evaluate",),
         ("bundle", "--out", out),
@@ -168,7 +195,36 @@ def test_stages_give_the_same_bundle_as_train(
     trained, staged = read_manifest(bundle).content, read_manifest(out).content
     assert staged["files"] == trained["files"]
     assert staged["metrics"] == trained["metrics"]
+    curves = [content["learning"]["recommender_net"] for content in (trained, staged)]
+    assert [curve["ndcg"] for curve in curves] == [curves[0]["ndcg"]] * 2
+    assert len(curves[0]["loss"]) == len(curves[0]["ndcg"]) == len(curves[0]["seconds"]) >= curves[0]["best_epoch"]
     assert {path.suffix for path in work.rglob("*") if path.is_file()} == {".npy", ".json"}
+
+
+def test_without_the_network_everything_else_is_there(
+    fandoms_dir: Path, tmp_path: Path, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = json.loads(json.dumps(small_params().as_dict()))
+    values["neural"]["enabled"] = False
+    values["ranker"]["folds"] = 0
+    params, bundle, work = tmp_path / "params.yaml", tmp_path / "bundle", tmp_path / "work"
+    params.write_text(yaml.safe_dump(values))
+    common = ("--params", params, "--progress", "none")
+    assert run("train", "--data", fandoms_dir, "--out", bundle, *common) == 0
+    trained = read_manifest(bundle).content
+    assert not [name for name in trained["files"] if name.startswith("recommender_net")]
+    assert trained["learning"] == {"recommender_net": {"left_out": "neural.enabled is false"}}
+    recommend = ("recommend", "--bundle", bundle, "--profiles", profiles, "--out", tmp_path / "recs.csv")
+    assert run(*recommend) == 0
+    capsys.readouterr()
+    assert run(*recommend, "--model", "recommender_net") == 2
+    assert "no model 'recommender_net'" in only_line(capsys)
+    fits = [("fit", name) for name in ("content", "popularity", "ease", "recommender_net")]
+    for stage in (("prepare", "--data", fandoms_dir), *fits, ("fuse",), ("evaluate",)):
+        assert run("stage", *stage, "--work", work, *common) == 0, stage
+    assert run("stage", "bundle", "--out", tmp_path / "staged", "--work", work, *common) == 0
+    staged = read_manifest(tmp_path / "staged").content
+    assert (staged["files"], staged["learning"]) == (trained["files"], trained["learning"])
 
 
 def test_a_stage_before_its_time_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,14 +306,19 @@ def test_nobody_to_judge(bundle: Path, profiles: Path, tmp_path: Path, capsys: p
 
 
 def test_training_goes_forward_only() -> None:
-    order = [("read", 0), ("read", 20), ("prepare", 0), ("content", 0), ("ease", 0), ("ease", 40), ("fuse", 5)]
+    order = [("read", 0), ("read", 20), ("prepare", 0), ("content", 0), ("ease", 0), ("ease", 40)]
     order += [
+        ("network", 0),
+        ("network", 49),
+        ("fuse", 5),
         ("fuse", 100),
         ("rank", 0),
         ("rank", 80),
         ("evaluate", 0),
         ("ease", 50),
         ("ease", 90),
+        ("network", 50),
+        ("network", 99),
         ("bundle", 0),
         ("bundle", 100),
     ]

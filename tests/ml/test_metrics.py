@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics import hits, judge, ndcg, recall, standard_error
+from ml.evaluation.metrics import hits, intra_list_diversity, judge, ndcg, recall, standard_error
 from ml.reading import read_catalogue, read_interactions
 from ml.types import LIKED_RATING
 from tests.ml.worlds import write_csv
@@ -69,6 +69,50 @@ def test_judge_leaves_out_who_has_nothing_to_find() -> None:
     assert judged.ndcg.tolist() == [1.0]
 
 
+def test_the_first_five_places_by_hand() -> None:
+    # Hits at ranks 2 and 6 of ten, three relevant: the first five see one hit of three possible.
+    judged = judge({1: [0, 11, 0, 0, 0, 12]}, {}, {1: {11, 12, 13}}, k=10)
+    ideal = 1 + 1 / math.log2(3) + 1 / 2
+    assert judged.ndcg_5.tolist() == [pytest.approx(1 / math.log2(3) / ideal)]
+    assert judged.ndcg.tolist() == [pytest.approx((1 / math.log2(3) + 1 / math.log2(7)) / ideal)]
+
+
+def test_diversity_by_hand() -> None:
+    # Cosines 0.6, 0 and 0.8 between three titles: 1 - 1.4 / 3.
+    vectors = np.array([[1, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
+    assert intra_list_diversity(vectors) == pytest.approx(1 - 1.4 / 3)
+    assert intra_list_diversity(np.repeat(vectors[:1], 4, axis=0)) == pytest.approx(0)
+    assert math.isnan(intra_list_diversity(vectors[:1])), "one title is not diverse, nor is it not"
+
+
+def test_lists_too_short_to_be_diverse_do_not_count_for_diversity() -> None:
+    def diversity(listed):
+        return intra_list_diversity(np.eye(9)[list(listed)])
+
+    means = judge({1: [1, 2], 2: [3]}, {}, {1: {1}, 2: {3}}, k=2, diversity=diversity).means()
+    assert (means["diversity"], means["diversity_stderr"]) == (1, 0)
+    assert means["people"] == 2
+
+
+def test_some_of_the_people() -> None:
+    judged = judge({1: [10, 20], 2: [20, 30], 3: [40]}, {1: {20}, 2: {30}}, {1: {10}, 2: {30}, 3: {9}}, k=2)
+    some = judged.where(np.array([True, False, True]))
+    assert some.people == (1, 3)
+    assert some.ndcg.tolist() == [1.0, 0.0]
+    assert (some.coverage, some.short) == (3, 1)
+    assert some.popularity == pytest.approx(1 / 2 / 3), "20 is on one of two profiles; three titles are listed"
+
+
+def test_paired_difference_by_hand() -> None:
+    liked = {1: {10}, 2: {20}, 3: {30}}
+    ours = judge({1: [10], 2: [20], 3: [30]}, {}, liked, k=1)
+    theirs = judge({1: [10], 2: [0], 3: [0]}, {}, liked, k=1)
+    # Differences 0, 1, 1: mean 2/3, standard deviation sqrt(1/3).
+    assert ours.against(theirs) == pytest.approx((2 / 3, 1 / 3))
+    with pytest.raises(ValueError, match="different people"):
+        ours.against(judge({}, {}, {1: {10}}, k=1))
+
+
 def test_standard_error_by_hand() -> None:
     assert standard_error(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(math.sqrt(5 / 3) / 2)
     assert standard_error(np.array([1.0])) == 0
@@ -99,15 +143,32 @@ def test_same_verdict_as_the_independent_judge(real_data: Path, tmp_path: Path, 
     ]  # fmt: skip
     if discovery:
         command += ["--discovery", str(data / "franchises.json")]
+    # Beside lists in which everything stands one place further down.
+    worse = {person: [226, *(title for title in listed if title != 226)][:10] for person, listed in lists.items()}
+    worse = {person: [title for title in listed if title not in profiles[person]] for person, listed in worse.items()}
+    rows = [(person, rank, title) for person, listed in worse.items() for rank, title in enumerate(listed, start=1)]
+    command += ["--against", str(write_csv(tmp_path / "worse.csv", ("user_id", "rank", "anime_id"), rows))]
     expected = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     of = dict(zip(catalogue.anime_ids.tolist(), catalogue.frame["franchise"].tolist(), strict=True))
-    ours = judge(lists, profiles, liked, k=10, franchise=of.__getitem__ if discovery else None).means()
+    franchise = of.__getitem__ if discovery else None
+    judged = judge(lists, profiles, liked, k=10, franchise=franchise)
+    ours = judged.means()
     assert ours["people"] == expected["users"]
-    for name, theirs in (("ndcg", "ndcg@10"), ("ndcg_stderr", "stderr"), ("recall", "recall@10"), ("hit", "hit@10")):
+    for name, theirs in (
+        ("ndcg", "ndcg@10"),
+        ("ndcg_stderr", "stderr"),
+        ("ndcg_5", "ndcg@5"),
+        ("recall", "recall@10"),
+        ("hit", "hit@10"),
+        ("popularity", "popularity"),
+    ):
         assert ours[name] == pytest.approx(expected[theirs], abs=6e-5), name
     assert ours["coverage"] == expected["coverage"]
-    assert ours["popularity"] == pytest.approx(expected["popularity"], abs=6e-5)
     assert ours["short"] == expected["users_with_fewer_than_k"]
+    assert expected["errors"] == 0
+    gain = judged.against(judge(worse, profiles, liked, k=10, franchise=franchise))
+    assert gain == pytest.approx((expected["gain"], expected["gain_stderr"]), abs=6e-5)
+    assert gain[0] > 0.01
 
 
 def _sets(entries, least: float) -> dict[int, set[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
+import xgboost
 
 from ml.models.fusion import FusionWeights
 from ml.models.profiles import ProfileBatch
@@ -17,7 +17,8 @@ from ml.serving import Recommender
 from ml.training import pipeline
 from ml.training.cold import as_unrated, without_titles
 from ml.training.data import Members
-from ml.training.ranker import fit_ranker
+from ml.training.kinds import show_one_kind
+from ml.training.ranker import Parts, fit_ranker
 from ml.training.trees import TreeParams, flatten, grow
 from ml.types import Entry, FranchiseMode, Options, Profile, Status
 from tests.ml.conftest import World, small_params
@@ -40,23 +41,44 @@ def with_shortlist(recommender: Recommender, shortlist: int) -> Recommender:
     return Recommender(recommender.info, recommender.titles, recommender.fusion, 20, ranker)
 
 
-def test_flat_trees_answer_as_scikit_learn_does() -> None:
+def test_flat_trees_answer_as_xgboost_does() -> None:
     rng = np.random.default_rng(4)
     # Few distinct values, so that many rows lie right beside a threshold.
     rows = rng.integers(0, 9, (3000, 6)).astype(np.float32) / np.float32(7)
     wanted = rows[:, 0] * rows[:, 1] + 0.2 * rng.standard_normal(3000) > 0.4
-    model = HistGradientBoostingClassifier(max_iter=40, max_depth=5, early_stopping=False).fit(rows, wanted)
-    forest = flatten(model)
+    settings = {"objective": "binary:logistic", "base_score": 0.2, "max_depth": 5, "tree_method": "hist"}
+    booster = xgboost.train(settings, xgboost.QuantileDMatrix(rows, wanted.astype(np.float32)), 40)
+    forest = flatten(booster, float(np.log(0.2 / 0.8)))
     assert len(forest.roots) == 40
     assert forest.depth == 5
-    np.testing.assert_allclose(forest.scores(rows), model.decision_function(rows), atol=1e-6)
-    np.testing.assert_allclose(forest.scores(rows[:1]), model.decision_function(rows[:1]), atol=1e-6)
+    margins = booster.inplace_predict(rows, predict_type="margin")
+    np.testing.assert_allclose(forest.scores(rows), margins, atol=1e-5)
+    np.testing.assert_allclose(forest.scores(rows[:1]), margins[:1], atol=1e-5)
     assert forest.scores(rows[:0]).shape == (0,)
+    # Between the places where training saw a value, too: the thresholds themselves, and the numbers beside them.
+    edges = np.unique(forest.threshold[np.isfinite(forest.threshold)])
+    beside = np.concatenate([edges, np.nextafter(edges, np.float32(9)), np.nextafter(edges, np.float32(-9))])
+    strange = np.repeat(beside[:, None], 6, axis=1)
+    np.testing.assert_allclose(
+        forest.scores(strange), booster.inplace_predict(strange, predict_type="margin"), atol=1e-5
+    )
+
+
+def test_grown_trees_answer_with_log_odds_of_the_weighted_share() -> None:
+    rng = np.random.default_rng(2)
+    rows = rng.random((4000, 2)).astype(np.float32)
+    wanted = rng.random(4000) < np.where(rows[:, 0] > 0.5, 0.5, 0.1)
+    weights = np.where(wanted, 1.0, 3.0)
+    scores = grow(rows, wanted, weights, TreeParams(trees=200, rows_a_tree=10), 1).scores(rows)
+    for high in (True, False):
+        half = (rows[:, 0] > 0.5) == high
+        share = float(np.average(wanted[half], weights=weights[half]))
+        assert (1 / (1 + np.exp(-scores[half]))).mean() == pytest.approx(share, rel=0.25)
 
 
 def test_trees_grow_with_the_data_and_not_where_there_is_nothing_to_learn() -> None:
     rows = np.random.default_rng(1).random((1000, 3)).astype(np.float32)
-    params = TreeParams(trees=50, rows_a_tree=100, leaf_rows=5)
+    params = TreeParams(trees=50, rows_a_tree=100)
     alike = np.ones(1000)
     assert len(grow(rows, rows[:, 0] > 0.5, alike, params, 1).roots) == 10
     assert len(grow(rows, np.ones(1000, dtype=bool), alike, params, 1).roots) == 0
@@ -85,6 +107,50 @@ def test_franchise_features_by_hand(fandoms: World) -> None:
     assert columns["franchise_opinion"][2:].tolist() == [UNKNOWN, UNKNOWN]
 
 
+def test_franchise_features_are_what_a_plain_loop_finds(fandoms: World) -> None:
+    assert fandoms.recommender.ranker is not None
+    titles, facts = fandoms.recommender.titles, fandoms.recommender.ranker.facts
+    rows = np.arange(len(titles))
+    for member in range(10):
+        one = fandoms.members.one(member)
+        person = Person(one, titles, facts, fandoms.recommender.fusion.ease)
+        columns = person._franchises(rows)
+        for row in rows:
+            same = np.flatnonzero(titles.franchise[one.rows] == titles.franchise[row])
+            before = [entry for entry in same if titles.order[one.rows[entry]] < titles.order[row]]
+            rated = [entry for entry in same if not np.isnan(one.ratings[entry])]
+            last = max(before, key=lambda entry: titles.order[one.rows[entry]], default=None)
+            found = {
+                "franchise_seen": len(same),
+                "franchise_before": len(before),
+                "franchise_best": max((person.above[entry] for entry in rated), default=UNKNOWN),
+                "franchise_last_opinion": UNKNOWN if last is None else person.above[last],
+            }
+            assert {name: columns[name][row] for name in found} == pytest.approx(found), (member, row)
+
+
+def test_candidates_may_be_ranked_apart(fandoms: World) -> None:
+    ranker = fandoms.recommender.ranker
+    assert ranker is not None
+    one = fandoms.members.one(4)
+    rows = np.arange(30)
+    fused = ranker.fusion.fuse(one)
+    columns = Candidates(ranker.fusion, ranker.titles, ranker.facts, one, fused, 0, ranker.others).of_titles(rows)
+    chosen = rows % 3 == 1
+    for head in HEADS[:1]:
+        together = ranker.heads.scores(head, columns)
+        np.testing.assert_array_equal(ranker.heads.scores(head, columns, chosen), together[chosen])
+        assert ranker.heads.scores(head, columns, rows < 0).shape == (0,)
+
+
+@pytest.mark.parametrize("mode", list(FranchiseMode))
+def test_a_short_list_is_the_beginning_of_a_long_one(fandoms: World, mode: FranchiseMode) -> None:
+    short = with_shortlist(fandoms.recommender, 6)
+    for member in range(10):
+        whole = ids(short, fandoms.profile(member), k=100, franchise=mode)
+        assert ids(short, fandoms.profile(member), k=4, franchise=mode) == whole[:4]
+
+
 @pytest.mark.parametrize(
     "profile",
     [
@@ -106,6 +172,35 @@ def test_no_feature_is_ever_without_a_number(fandoms: World, profile: Profile) -
         assert np.isfinite(values).all(), name
 
 
+def test_the_ranker_listens_to_the_network(fandoms: World) -> None:
+    ranker = fandoms.recommender.ranker
+    assert ranker is not None
+    assert "recommender_net_score" in ranker.heads.features["plain"]
+    assert "recommender_net_score" in ranker.heads.features["new"]
+    assert "recommender_net_score" not in ranker.heads.features["cold"], "it knows nothing of new titles"
+    deaf = replace(ranker, others=())
+    with pytest.raises(KeyError, match="recommender_net"):
+        deaf.check()
+
+
+def test_a_profile_of_one_kind_shows_some_and_wants_the_rest(fandoms: World) -> None:
+    ranker = fandoms.recommender.ranker
+    assert ranker is not None
+    members, facts, franchise = fandoms.members, ranker.facts, ranker.titles.franchise
+    split = show_one_kind(members, facts, franchise, 3, seed=5)
+    assert len(split.shown) == len(split.heldout) == len(members)
+    sizes = split.shown.sizes
+    assert set(sizes.tolist()) <= {0, 2, 3}
+    assert (sizes > 0).any()
+    for index in range(len(members)):
+        one, rest = split.shown.one(index), split.heldout.one(index)
+        assert (np.concatenate([one.ratings, rest.ratings]) >= 8).all()
+        assert len(np.unique(franchise[np.concatenate([one.rows, rest.rows])])) == len(one.rows) + len(rest.rows)
+        if len(one.rows):
+            assert len(rest.rows) >= 2
+            assert facts.genres[np.concatenate([one.rows, rest.rows])].min(axis=0).any(), "a genre they all share"
+
+
 def test_nobody_is_practised_on_whom_the_parts_have_seen(fandoms: World) -> None:
     prepared, params = fandoms.prepared, small_params()
     content, titles = fandoms.recommender.fusion.content, fandoms.recommender.titles
@@ -113,7 +208,7 @@ def test_nobody_is_practised_on_whom_the_parts_have_seen(fandoms: World) -> None
 
     def fit(members: Members) -> Any:
         seen.append(set(members.user_ids.tolist()))
-        return pipeline.fit_parts(prepared, members, content, params)
+        return Parts(*pipeline.fit_parts(prepared, members, content, params))
 
     ground = pipeline.ranker_ground(prepared, content, titles, FusionWeights(), params)
     heads = fit_ranker(prepared.members, ground, fit, params.ranker, seed=3)
@@ -136,7 +231,7 @@ def test_members_that_measure_teach_nothing(fandoms: World, monkeypatch: pytest.
     monkeypatch.setattr(pipeline, "fit_ranker", spy)
     fusion = fandoms.recommender.fusion
     params = small_params()
-    pipeline.learn_ranker(prepared, fusion.content, fandoms.recommender.titles, FusionWeights(), params)
+    pipeline.learn_ranker(prepared, fusion.content, fandoms.recommender.titles, FusionWeights(), params, 0)
     measuring = set(prepared.members.user_ids[prepared.measuring].tolist())
     assert measuring
     assert measuring.isdisjoint(taught[0])

@@ -31,6 +31,16 @@ def real_bundle(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _train(data, tmp_path_factory.mktemp("real") / "bundle")
 
 
+@pytest.fixture(scope="module")
+def evaluated(data: Path, real_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What `evaluate` says of the test members."""
+    out = tmp_path_factory.mktemp("evaluated") / "evaluation.json"
+    files = ["--profiles", str(data / "test_profiles.csv"), "--heldout", str(data / "test_heldout.csv")]
+    assert main(["evaluate", "--bundle", str(real_bundle), *files, "--out", str(out)]) == 0
+    result: dict = json.loads(out.read_text())
+    return result
+
+
 def _train(data: Path, out: Path, *options: str) -> Path:
     common = ["train", "--data", str(data), "--out", str(out), "--params", str(ROOT / "params.yaml")]
     assert main([*common, "--progress", "none", *options]) == 0
@@ -66,6 +76,34 @@ def test_discovery(data: Path, real_bundle: Path, tmp_path: Path) -> None:
 
 def test_three_ratings(data: Path, real_bundle: Path, tmp_path: Path) -> None:
     assert _judged(data, real_bundle, tmp_path / "recs.csv", "_3", [], [])["ndcg@10"] >= 0.43
+
+
+@pytest.mark.parametrize(("mode", "franchise"), [("plain", "off"), ("discovery", "new")])
+def test_evaluate_says_what_the_judge_says(
+    data: Path, real_bundle: Path, evaluated: dict, tmp_path: Path, mode: str, franchise: str
+) -> None:
+    judging = ["--discovery", str(data / "franchises.json")] if mode == "discovery" else []
+    full = next(row for row in evaluated["rows"] if row["mode"] == mode)
+    assert (full["difference"], full["difference_stderr"]) == (0, 0)
+    lists = tmp_path / "full.csv"
+    for model in (full["model"], "ease"):
+        (row,) = (row for row in evaluated["rows"] if (row["model"], row["mode"]) == (model, mode))
+        out = tmp_path / "recs.csv" if lists.exists() else lists
+        options = ["--franchise", franchise, "--model", model]
+        judged = _judged(data, real_bundle, out, "", options, [*judging, "--against", str(lists)])
+        assert row["people"] == judged["users"]
+        assert row["coverage"] == judged["coverage"]
+        for ours, theirs in (
+            ("ndcg", "ndcg@10"),
+            ("ndcg_stderr", "stderr"),
+            ("ndcg_5", "ndcg@5"),
+            ("recall", "recall@10"),
+            ("hit", "hit@10"),
+            ("popularity", "popularity"),
+            ("difference", "gain"),
+            ("difference_stderr", "gain_stderr"),
+        ):
+            assert row[ours] == pytest.approx(judged[theirs], abs=6e-5), f"{model}: {ours}"
 
 
 def test_titles_as_good_as_unreleased(data: Path, tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from ml.models.base import Model
 from ml.models.ease import EaseModel
 from ml.models.profiles import ProfileBatch
 from ml.models.recommender_net import RecommenderNet
-from ml.training import neural
+from ml.training import neural, pipeline
 from ml.training.data import count_liked, count_rated, entry_matrix
-from ml.training.params import Params
+from ml.training.params import NeuralParams, Params
 from ml.types import Profile
-from tests.ml.conftest import World
+from tests.ml.conftest import World, small_params
 from tests.ml.worlds import CHECKERBOARD_MEMBERS, checkerboard_id, withheld
 
 TASTE = Params().ease_taste()
@@ -38,7 +38,7 @@ def fit(world: World, seed: int = 1, ease: bool = True, validation: Split | None
         fusion.content,
         count_liked(members, len(world.recommender.anime_ids)),
         fusion.ease if ease else None,
-        replace(neural.NeuralParams(factors=8, hidden=8, epochs=6, cold_neighbours=4), **params),
+        replace(NeuralParams(factors=8, hidden=8, epochs=6, cold_neighbours=4), **params),
         TASTE,
         seed,
         validation,
@@ -59,7 +59,7 @@ def weights_differ(one: RecommenderNet, other: RecommenderNet) -> list[str]:
 def test_numpy_answers_as_keras_does(fandoms: World) -> None:
     titles = len(fandoms.recommender.anime_ids)
     draw = np.random.default_rng(2)
-    params = neural.NeuralParams(factors=6, hidden=5, min_lists=1)
+    params = NeuralParams(factors=6, hidden=5, min_lists=1)
     members = fandoms.members.part(0, 30)
     trained = neural.trained_titles(members, titles, params)
     start = neural.Start(
@@ -136,6 +136,36 @@ def test_stops_when_it_no_longer_gets_better(fandoms: World) -> None:
     split = hide_share(fandoms.members, 0.2, 4)
     curves = fit(fandoms, validation=split, epochs=12, patience=1, learning_rate=1e-9).curves
     assert (len(curves.loss), curves.best_epoch) == (2, 1)
+
+
+def test_the_first_epochs_of_many_are_those_of_a_long_training(fandoms: World) -> None:
+    # So the published network, which ends at the best epoch of the one on trial, learns as that did.
+    fusion, likes = fandoms.recommender.fusion, count_liked(fandoms.members, len(fandoms.recommender.anime_ids))
+    params = NeuralParams(factors=8, hidden=8, epochs=6, cold_neighbours=4)
+    arguments = (fandoms.members, fusion.content, likes, fusion.ease, params, TASTE, 1)
+    _, long = neural.fit_recommender_net(*arguments)
+    _, short = neural.fit_recommender_net(*arguments, epochs=2)
+    assert short.loss == long.loss[:2]
+    assert (long.best_epoch, short.best_epoch) == (6, 2)
+
+
+def test_the_network_on_trial_knows_nothing_of_those_that_measure(fandoms: World) -> None:
+    prepared, params, content = fandoms.prepared, small_params(), fandoms.recommender.fusion.content
+
+    def tried(prepared: pipeline.Prepared) -> tuple[RecommenderNet, neural.LearningCurves]:
+        _, ease = pipeline.fit_parts(prepared, prepared.training(), content, params)
+        return pipeline.try_net(prepared, content, ease, params)
+
+    net, curves = tried(prepared)
+    batch = prepared.members.batch
+    ratings = np.where(np.repeat(prepared.measuring, batch.sizes), np.float32(1), batch.ratings)
+    hated = replace(prepared, members=replace(prepared.members, batch=replace(batch, ratings=ratings)))
+    other, other_curves = tried(hated)
+    assert weights_differ(net, other) == []
+    # When it ends is decided by the members that the blend is learned on.
+    split = hide_share(prepared.members.where(prepared.blending).batch, params.fusion.hidden_share, params.seed)
+    assert max(curves.ndcg) == neural.mean_ndcg(net.scores(split.shown), split) > 0
+    assert other_curves.ndcg == curves.ndcg
 
 
 def test_same_seed_same_weights_and_another_seed_others(fitted: Fitted) -> None:
@@ -241,7 +271,7 @@ def test_a_catalogue_of_three_titles_will_do(fandoms: World) -> None:
         [Profile.from_ratings({1: 9.0, 2: None}), Profile.from_ratings({1: 8.0})], np.array([1, 2, 3])
     )
     net, curves = neural.fit_recommender_net(
-        members, tiny, np.array([2.0, 0.0, 0.0]), None, neural.NeuralParams(epochs=2), TASTE, 1
+        members, tiny, np.array([2.0, 0.0, 0.0]), None, NeuralParams(epochs=2), TASTE, 1
     )
     assert np.isfinite(net.scores(members)).all()
     assert len(curves.loss) == curves.best_epoch == 2

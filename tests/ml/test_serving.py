@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from ml.models.fusion import FusionWeights, ProfileShape
+from ml.models.profiles import ProfileBatch
 from ml.serving import Recommender
 from ml.serving.dials import best_first, diversified, with_novelty
-from ml.types import Entry, FranchiseMode, InputError, Options, Profile, ReasonKind, Status
+from ml.types import Entry, FranchiseMode, InputError, Options, Profile, Reason, ReasonKind, Status
 from tests.ml.conftest import World
 
 MECHA_FAN = Profile.from_ratings({1000: 9, 1002: 10, 1004: 9, 2000: 3, 1006: None})
@@ -29,6 +30,24 @@ def test_best_first_breaks_ties_by_the_second_key_then_by_position() -> None:
     ties = np.array([5.0, 1.0, 9.0, 2.0, 5.0])
     assert best_first(scores, 4, ties).tolist() == [3, 1, 2, 0]
     assert best_first(scores, 99, ties).tolist() == [3, 1, 2, 0, 4]
+
+
+@pytest.mark.parametrize("values", [5, 300, 10**6])
+def test_best_first_is_the_beginning_of_the_sorted_list(values: int) -> None:
+    rng = np.random.default_rng(values)
+    scores, ties = rng.integers(0, values, 5003) / 7, rng.integers(0, 4, 5003)
+    scores[rng.integers(0, 5003, 40)] = -np.inf
+    everything = np.lexsort((np.arange(5003), -ties, -scores))
+    for k in (1, 10, 200, 4000, 5003):
+        assert best_first(scores, k, ties).tolist() == everything[:k].tolist()
+
+
+def test_traits_of_several_titles_are_those_of_each(served: Recommender) -> None:
+    rows = np.array([5, 0, 38, 5])
+    traits, lengths = served.titles.traits_of_all(rows)
+    assert lengths.tolist() == [len(served.titles.traits_of(row)) for row in rows]
+    assert traits.tolist() == [trait for row in rows for trait in served.titles.traits_of(row)]
+    assert not len(served.titles.traits_of_all(rows[:0])[0])
 
 
 def test_novelty_at_its_ends_is_popularity_alone() -> None:
@@ -176,11 +195,68 @@ def test_a_nine_among_tens_is_a_reason_though_it_lies_below_the_mean(served: Rec
     assert 1004 in {reason.anime_id for item in results for reason in item.reasons}
 
 
-def test_popular_is_a_reason_only_where_nothing_personal_is(served: Recommender) -> None:
-    for item in served.recommend(MECHA_FAN, Options(k=40)).results:
-        kinds = {reason.kind for reason in item.reasons}
-        assert kinds
-        assert kinds == {ReasonKind.POPULAR} or ReasonKind.POPULAR not in kinds
+@pytest.fixture(scope="module")
+def led_by_popularity(served: Recommender) -> Recommender:
+    """The blend alone, with so much weight on popularity that it tells in a world where titles are about as popular
+    as one another."""
+    weights = replace(served.fusion.weights, popularity_short=30.0)
+    return Recommender(served.info, served.titles, replace(served.fusion, weights=weights), shortlist=20)
+
+
+@pytest.mark.parametrize("franchise", [FranchiseMode.OFF, FranchiseMode.NEW])
+def test_shares_are_of_the_whole_blend_and_popularity_leads_where_it_carried_most(
+    led_by_popularity: Recommender, franchise: FranchiseMode
+) -> None:
+    served = led_by_popularity
+    profile = Profile.from_ratings({1000: 9, 2000: 8})
+    batch, _ = ProfileBatch.of([profile], served.anime_ids)
+    fused = served.fusion.fuse(batch)
+    popularity = fused.weights[0, 2] * fused.parts["popularity"][0]
+    group = served.titles.franchise
+    leads = []
+    for item in served.recommend(profile, Options(k=10, franchise=franchise)).results:
+        row = int(served.titles.rows_of(np.array([item.anime_id]))[0])
+        if franchise is FranchiseMode.NEW:  # the franchise is listed for its best title, by its first one
+            (those,) = np.nonzero(group == group[row])
+            row = int(those[np.argmax(fused.scores[0, those])])
+        added = served.fusion.contributions(batch, np.array([row]))[:, 0]
+        assert added.sum() + popularity[row] == pytest.approx(fused.scores[0, row], rel=1e-3, abs=1e-3)
+        spoke = [max(float(value), 0.0) for value in (popularity[row], *added)]
+        shares = dict(zip((None, 1000, 2000), np.array(spoke) / sum(spoke), strict=True))
+        told = {reason.anime_id: reason.share for reason in item.reasons if reason.kind is not ReasonKind.CONTENT}
+        assert told == pytest.approx({key: shares[key] for key in told}, rel=1e-3)
+        assert sum(told.values()) <= 1 + 1e-6
+        assert sum(told.values()) == pytest.approx(1, abs=0.04), "nothing that matters is left out"
+        leads.append(item.reasons[0].kind is ReasonKind.POPULAR)
+        assert leads[-1] == (shares[None] > 0.5)
+    assert True in leads
+    assert False in leads
+
+
+def test_popularity_is_no_reason_where_it_has_no_weight(served: Recommender) -> None:
+    short = Profile.from_ratings({1000: 9, 2000: 8})
+    batch, _ = ProfileBatch.of([MECHA_FAN], served.anime_ids)
+    assert served.fusion.fuse(batch).weights[0, 2] == 0, "five titles of one kind"
+    for profile, options in (
+        (MECHA_FAN, Options(k=40)),
+        (short, Options(k=40, balance=0.0)),
+        (short, Options(k=40, balance=1.0)),
+        (short, Options(k=40, model="ease")),
+    ):
+        for item in served.recommend(profile, options).results:
+            kinds = {reason.kind for reason in item.reasons}
+            assert kinds
+            assert kinds == {ReasonKind.POPULAR} or ReasonKind.POPULAR not in kinds
+            assert all(reason.share == 0 for reason in item.reasons if reason.kind is ReasonKind.POPULAR)
+
+
+def test_popular_alone_without_a_share_where_nothing_personal_is_known(served: Recommender) -> None:
+    for profile, options in (
+        (Profile.from_ratings({}), Options()),
+        (Profile.from_ratings({1000: 9}), Options(model="popularity")),
+    ):
+        results = served.recommend(profile, options).results
+        assert {item.reasons for item in results} == {(Reason(ReasonKind.POPULAR),)}
 
 
 def test_components_tell_the_parts(served: Recommender) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +138,25 @@ def test_a_bundle_says_what_it_was_made_of_and_reaches(served) -> None:
     }
     assert served.info.params["ease"]["ridge"] == 5
     assert served.info.metrics["plain_ndcg@10"] > served.info.metrics["popularity_plain_ndcg@10"]
+    assert served.info.metrics["recommender_net_plain_ndcg@10"] > served.info.metrics["popularity_plain_ndcg@10"]
+
+
+def test_a_small_catalogue_needs_no_network_and_no_tensorflow(fandoms_dir: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom ml.reading import read_dataset\n"
+        "from ml.training import pipeline\nfrom ml.training.params import Params\n"
+        f"manifest = pipeline.train(read_dataset(Path({str(fandoms_dir)!r})), Path({str(tmp_path / 'bundle')!r}), "
+        "Params())\n"
+        "print(manifest.content['learning']['recommender_net']['left_out'], '/', 'tensorflow' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.stdout == "39 titles, and neural.fewest_titles is 1,000 / False\n", result.stderr
+
+
+def test_without_tensorflow_there_is_no_network(fandoms: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pipeline.why_no_net(fandoms.prepared, small_params()) == ""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert pipeline.why_no_net(fandoms.prepared, small_params()) == "TensorFlow is not installed"
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -171,6 +192,11 @@ def test_params_file_holds_the_defaults_and_nothing_is_left_out() -> None:
         ("ease:\n  ridge: 10\n  franchise_prior: 10\n", "less than ease.ridge"),
         ("ease:\n  dropout: 1\n", "less than 1"),
         ("fusion:\n  size_grid: [a]\n", "fusion.size_grid is"),
+        ("neural:\n  enabled: 1\n", "neural.enabled is 1"),
+        ("neural:\n  epochs: 0\n", "neural.epochs must be at least 1"),
+        ("neural:\n  learning_rate: 0\n", "neural.learning_rate must be more than 0"),
+        ("neural:\n  learning_rate: 3e-4\n", "neural.learning_rate is '3e-4'"),
+        ("neural:\n  shown_least: 0.9\n  shown_most: 0.1\n", "shown_most no less than it"),
     ],
 )
 def test_bad_params_are_refused(tmp_path: Path, text: str, reason: str) -> None:

@@ -62,7 +62,24 @@ def test_ratings_in_a_list_with_reasons_out_and_nothing_stored(champion, anybody
     assert rated
     assert {reason["anime"]["id"] for reason in rated} <= {30, 2001}
     assert all(0 < reason["share"] <= 1 for reason in rated)
+    assert all(sum(reason.get("share", 0) for reason in result["reasons"]) <= 1 for result in answer["results"])
     assert not Profile.objects.exists()
+
+
+def test_of_one_rating_it_says_that_popularity_carried_most(champion, anybody):
+    def reasons_of(ratings):
+        answer = anybody.post("/api/v1/recommendations/", {"ratings": ratings}, format="json").json()
+        return [result["reasons"] for result in answer["results"]]
+
+    lists = reasons_of([{"anime_id": 30, "rating": 9}])
+    led = [reasons for reasons in lists if reasons[0]["kind"] == "popular"]
+    assert len(led) >= 5
+    for reasons in led:
+        assert reasons[0].keys() == {"kind", "share"}
+        assert reasons[0]["share"] > 0.5
+        named = [reason for reason in reasons if reason["kind"] == "rated"]
+        assert all(reason["anime"]["id"] == 30 and reason["share"] < 0.5 for reason in named)
+    assert reasons_of([]) == [[{"kind": "popular"}]] * 10
 
 
 @pytest.mark.parametrize(

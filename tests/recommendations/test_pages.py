@@ -88,6 +88,16 @@ class TestForYou:
             client.post(reverse("entry_rate", args=[anime_id]), {"rating": "9"})
         assert "still general: it rests on 2 titles of yours" in client.get(reverse("for_you")).content.decode()
 
+    def test_of_one_title_it_says_that_popularity_carried_most(self, client: Client, champion: ModelVersion) -> None:
+        client.post(reverse("entry_rate", args=[30]), {"rating": "9"})
+        html = client.get(reverse("for_you")).content.decode()
+        title = "<b>Neon Genesis Evangelion</b>"
+        assert html.count(f"Liked by many people, and you gave {title}&nbsp;9") >= 5
+        assert "<span>Liked by many people</span>" in html, "its share stands among the others"
+        client.post(reverse("entry_set", args=[30]), {"status": "completed", "rating": ""})
+        html = client.get(reverse("for_you")).content.decode()
+        assert f"Liked by many people, and you watched {title}" in html
+
     def test_it_says_when_no_model_runs(self, client: Client) -> None:
         AnimeFactory.create_batch(12)
         page = client.get(reverse("for_you"))
