@@ -67,7 +67,7 @@ class RankerParams:
     discovery_rounds: int = 3
     cold_share: float = 0.12
     cold_min_lists: int = 20
-    niche_weight: float = 0.3
+    niche_weight: float = 0.15
     discovery_niche_weight: float = 0.05
     trees: TreeParams = field(default_factory=TreeParams)
 
