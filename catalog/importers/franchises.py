@@ -110,16 +110,19 @@ def _titles(ids: Iterable[int]) -> dict[int, Anime]:
     return found
 
 
-def watch_order(titles: Sequence[Anime], explicit: Collection[int] = ()) -> list[tuple[Anime, int]]:
+def watch_order(titles: Sequence[Anime], explicit: Collection[int] = ()) -> list[tuple[Anime, int | None]]:
     """The titles of one franchise with their places: given ones first, then by airing.
 
     Series and films stand before specials of the same day. A title without a date follows the dated one with
-    the next lower id: ids were given roughly in order of airing.
+    the next lower id: ids were given roughly in order of airing. Where nothing is known but ids there are no places:
+    training knows more to go by (what is watched how much) and must not take a guess for a watch order.
     """
     given = [anime for anime in titles if anime.pk in explicit and anime.franchise_order is not None]
     given.sort(key=lambda anime: (anime.franchise_order or 0, anime.pk))
     others = [anime for anime in titles if anime not in given]
     others.sort(key=lambda anime: anime.pk)
+    if not given and all(_begin(anime) is None for anime in others):
+        return [(anime, None) for anime in others]
     days: dict[int, date] = {}
     day = date.min
     for anime in others:
@@ -127,8 +130,9 @@ def watch_order(titles: Sequence[Anime], explicit: Collection[int] = ()) -> list
         days[anime.pk] = day
     others.sort(key=lambda a: (days[a.pk], a.type not in (AnimeType.TV, AnimeType.MOVIE), a.pk))
     first = max((anime.franchise_order or 0 for anime in given), default=0) + 1
-    return [(anime, anime.franchise_order or 0) for anime in given] + [
-        (anime, place) for place, anime in enumerate(others, start=first)
+    return [
+        *((anime, anime.franchise_order or 0) for anime in given),
+        *((anime, place) for place, anime in enumerate(others, start=first)),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catalog.importers.franchises import watch_order
 from catalog.models import Anime, Franchise, Genre, Studio
 from tests.catalog.importing import (
     BEBOP_2016,
@@ -308,3 +309,16 @@ def test_the_real_catalogue(real_data: Path) -> None:
     assert (fate.year, fate.season, fate.age_rating, fate.source) == (2006, "winter", "R", "Visual novel")
     # What only the older set knows is still there.
     assert fate.genres.filter(name="Magic").exists()
+
+
+def test_parts_without_dates_get_no_places_that_would_pass_for_a_watch_order() -> None:
+    series, film, later = (
+        Anime(id=90, title="Series", type="TV"),
+        Anime(id=83, title="Film", type="Movie"),
+        Anime(id=95, title="Sequel", type="TV"),
+    )
+    assert watch_order([series, film, later]) == [(film, None), (series, None), (later, None)]
+    series.year = 1995
+    assert [place for _anime, place in watch_order([series, film, later])] == [1, 2, 3]
+    film.franchise_order = 2
+    assert watch_order([series, film], explicit={83})[0] == (film, 2)
