@@ -52,11 +52,18 @@ class FusionWeights:
     usual_coherence: float = 0.2
     full_coherence: float = 0.45
 
+    def shortness(self, shape: ProfileShape) -> np.ndarray:
+        """1 for an empty profile, 0 from ``full_size`` titles on, float64 (m,)."""
+        return np.maximum(0.0, 1 - np.log1p(shape.sizes) / np.log1p(self.full_size))
+
+    def focus(self, shape: ProfileShape) -> np.ndarray:
+        """1 for a profile of one kind, 0 for a usual one, float64 (m,)."""
+        span = self.full_coherence - self.usual_coherence
+        return np.clip((shape.coherence - self.usual_coherence) / span, 0.0, 1.0)
+
     def of(self, shape: ProfileShape) -> np.ndarray:
         """Weights of EASE, content and popularity: float64 (m, 3)."""
-        shortness = np.maximum(0.0, 1 - np.log1p(shape.sizes) / np.log1p(self.full_size))
-        span = self.full_coherence - self.usual_coherence
-        focus = np.clip((shape.coherence - self.usual_coherence) / span, 0.0, 1.0)
+        shortness, focus = self.shortness(shape), self.focus(shape)
         return np.stack(
             [
                 shape.strength,

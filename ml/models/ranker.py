@@ -19,6 +19,10 @@ from ml.types import Profile
 PLAIN, NEW, COLD = "plain", "new", "cold"
 HEADS = (PLAIN, NEW, COLD)
 FACTS = "facts"
+# A few titles of one kind say what somebody is after now; the lists that the trees learn from hold little of that. So
+# many log-odds a standard deviation of likeness in content counts where a profile is as short and as much of one kind
+# as can be. Set by hand.
+KIND_PULL = 1.5
 
 
 class Candidates:
@@ -153,7 +157,13 @@ class RankerModel:
         """Scores of franchises, float32 (c,); ``carriers`` are their best parts, ``firsts`` those to start with."""
         if not self.heads.knows(NEW) or not len(one.rows) or not len(carriers):
             return fused.scores[index][carriers]
-        return self.heads.scores(NEW, self._candidates(one, fused, index).of_franchises(carriers, firsts))
+        columns = self._candidates(one, fused, index).of_franchises(carriers, firsts)
+        return self.heads.scores(NEW, columns) + self._pull(one) * columns["content_within"]
+
+    def _pull(self, one: ProfileBatch) -> np.float32:
+        """How much likeness in content counts on top of what the trees make of it: not at all on usual profiles."""
+        shape, weights = self.fusion.shape(one), self.fusion.weights
+        return np.float32(KIND_PULL * weights.shortness(shape)[0] * weights.focus(shape)[0])
 
     def scores(self, batch: ProfileBatch) -> np.ndarray:
         """The shortlist of unseen titles stands above all others, which keep the scores of the blend."""

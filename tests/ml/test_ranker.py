@@ -201,6 +201,28 @@ def test_a_profile_of_one_kind_shows_some_and_wants_the_rest(fandoms: World) -> 
             assert facts.genres[np.concatenate([one.rows, rest.rows])].min(axis=0).any(), "a genre they all share"
 
 
+def test_a_short_profile_of_one_kind_is_pulled_towards_it_and_one_of_many_is_not(
+    fandoms: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranker = fandoms.recommender.ranker
+    assert ranker is not None
+
+    def pull(profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+        """What is added to every title, and how alike it is in content."""
+        one = batch_of(fandoms, profile)
+        rows = np.setdiff1d(np.arange(len(fandoms.recommender.anime_ids)), one.rows)
+        fused = ranker.fusion.fuse(one)
+        pulled = ranker.rank_franchises(one, fused, 0, rows, rows)
+        with monkeypatch.context() as without:
+            without.setattr("ml.models.ranker.KIND_PULL", 0.0)
+            return pulled - ranker.rank_franchises(one, fused, 0, rows, rows), fused.parts["content"][0][rows]
+
+    added, alike = pull(Profile.from_ratings({1000: 9, 1002: 10, 1004: 9}))
+    assert np.corrcoef(added, alike)[0, 1] == pytest.approx(1.0, abs=1e-3)
+    assert added.max() > 0.1
+    assert not pull(Profile.from_ratings({1000: 9, 2000: 9, 3000: 9}))[0].any()
+
+
 def test_nobody_is_practised_on_whom_the_parts_have_seen(fandoms: World) -> None:
     prepared, params = fandoms.prepared, small_params()
     content, titles = fandoms.recommender.fusion.content, fandoms.recommender.titles
