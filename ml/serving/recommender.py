@@ -49,7 +49,8 @@ class Recommender:
         ranker: RankerModel | None = None,
         others: Sequence[Model] = (),
     ) -> None:
-        """``others``: further models that can be asked for by name; the list is not made of them."""
+        """``others``: further models that can be asked for by name; of these the list is made only as far as the
+        ranker looks at them."""
         self.info = info
         self.version = info.version
         self.titles = titles
