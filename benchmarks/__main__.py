@@ -33,6 +33,7 @@ BENCHMARKS = {
     "neural": Benchmark("neural_speed", "RecommenderNet's interactions a second, beside plain Keras"),
     "serving": Benchmark("serving_speed", "lists, beside bare NumPy and implicit"),
     "quality": Benchmark("quality", "quality, training time and time of a list, beside other libraries"),
+    "members": Benchmark("members", "quality by the number of members to learn from", by_name=True),
     "growth": Benchmark("growth", "time and memory at 1, 4 and 16 times the ratings", needs_data=False, by_name=True),
 }
 

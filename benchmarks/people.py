@@ -47,7 +47,7 @@ def judged_people(data: Path, work: Path) -> tuple[Path, Dataset, People]:
         return data, dataset, _test_people(data, dataset.catalogue)
     members, people = take_out(Members.of(dataset.interactions, dataset.catalogue), SEED)
     training = work / "training"
-    _write_training(training, data, dataset.catalogue, members)
+    write_training(training, data, dataset.catalogue, members)
     return training, read_dataset(training), people
 
 
@@ -88,7 +88,7 @@ def _of_users(members: Members, user_ids: np.ndarray) -> ProfileBatch:
     return ProfileBatch(indptr, known.batch.rows, known.batch.ratings, known.batch.statuses)
 
 
-def _write_training(directory: Path, data: Path, catalogue: Catalogue, members: Members) -> None:
+def write_training(directory: Path, data: Path, catalogue: Catalogue, members: Members) -> None:
     """A data directory with the entries of ``members`` as its ratings, and links to all other files."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("anime.csv", "anime_with_synopsis.csv", "franchises.json"):

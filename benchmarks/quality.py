@@ -147,9 +147,8 @@ def _ours(directory: Path, place: Path, people: People, dataset: Dataset) -> tup
     return rows, training
 
 
-def _judged(
-    recommender: Recommender, model: str, people: People, dataset: Dataset, seconds: float | None
-) -> tuple[dict[str, Judged], float | None, float]:
+def judged_lists(recommender: Recommender, model: str, people: People, dataset: Dataset) -> dict[str, Judged]:
+    """The lists of one model of a bundle, judged plain and for discovery."""
     profiles = profiles_of(people.shown, recommender.anime_ids)
     judged = {}
     for mode, franchise in FRANCHISE_MODES.items():
@@ -159,11 +158,16 @@ def _judged(
             for ranking in rankings
         ]
         judged[mode] = judge_lists(lists, people, dataset.catalogue, discovery=mode == "discovery")
+    return judged
 
+
+def _judged(
+    recommender: Recommender, model: str, people: People, dataset: Dataset, seconds: float | None
+) -> tuple[dict[str, Judged], float | None, float]:
     def one(person: ProfileBatch) -> object:
         return recommender.recommend(profiles_of(person, recommender.anime_ids)[0], Options(k=K, model=model))
 
-    return judged, seconds, _list_ms(one, people)
+    return judged_lists(recommender, model, people, dataset), seconds, _list_ms(one, people)
 
 
 def _list_ms(list_of_ten: Callable[[ProfileBatch], object], people: People) -> float:
