@@ -94,6 +94,11 @@ class Profile:
     def __len__(self) -> int:
         return len(self.anime_ids)
 
+    def where(self, entries: np.ndarray) -> Profile:
+        """The same person with those entries alone that ``entries`` (bool, (n,)) selects."""
+        statuses = tuple(status for status, kept in zip(self.statuses, entries.tolist(), strict=True) if kept)
+        return Profile(self.anime_ids[entries], self.ratings[entries], statuses, self.hidden)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -176,6 +181,65 @@ class Ranking:
     results: tuple[Recommendation, ...]
     ignored: tuple[int, ...] = ()
     known: int = 0
+
+
+class Barrier(StrEnum):
+    """Why a title is not on a list, however well it scores. Where several hold, the first of them is told.
+
+    ``UNKNOWN``: the bundle does not know it. ``ON_LIST``: it is on the person's list already. ``HIDDEN``: they never
+    want to see it. ``NOT_A_CANDIDATE``: the filter leaves it out. ``FRANCHISE_TOUCHED``, ``NOT_THE_FIRST``: in mode
+    ``new`` the person knows its franchise, or another part stands for it. ``NOT_NEXT``: in mode ``next`` it does not
+    come next in anything that the person watches.
+    """
+
+    UNKNOWN = "unknown"
+    ON_LIST = "on_list"
+    HIDDEN = "hidden"
+    NOT_A_CANDIDATE = "not_a_candidate"
+    FRANCHISE_TOUCHED = "franchise_touched"
+    NOT_THE_FIRST = "not_the_first"
+    NOT_NEXT = "not_next"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one title stands in the whole list of a profile, and why not higher.
+
+    ``rank``:       its place from 1; ``None`` where it may not be listed. Novelty and diversity act within the
+                    shortlist; behind it titles stand as they did without these dials.
+    ``of``:         how many titles may be listed.
+    ``barrier``:    what keeps it off the list; ``None``: nothing but its rank.
+    ``stands_in``:  with ``NOT_THE_FIRST`` the part that is listed for its franchise, whose ``rank`` is given.
+    ``score``:      what orders the list: only comparable to ``tenth_score``, that of the title at place ten.
+    ``components``: scores of the parts in standard deviations above the average title, of the title itself and, in
+                    ``tenth_components``, of the one at place ten (empty where the list has no ten).
+    ``reasons``:    what speaks for it, as in lists.
+    ``against``:    up to three titles of the profile that speak most against it, each with its ``share`` of all that
+                    lowered its score below the average title's; kind ``RATED``.
+    """
+
+    anime_id: int
+    rank: int | None
+    of: int
+    barrier: Barrier | None
+    stands_in: int | None
+    score: float | None
+    tenth_score: float | None
+    components: Mapping[str, float]
+    tenth_components: Mapping[str, float]
+    reasons: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedRating:
+    """What a person would rate a title, 1-10: between ``low`` and ``high`` in four of five cases. ``support``: on how
+    many of their ratings that rests."""
+
+    rating: float
+    low: float
+    high: float
+    support: int
 
 
 @dataclass(frozen=True, slots=True)

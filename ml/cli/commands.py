@@ -21,10 +21,11 @@ from ml.evaluation import card, examples, picture, report, tables
 from ml.reading import Interactions, read_anime_ids, read_catalogue, read_dataset, read_interactions
 from ml.serving import load_recommender
 from ml.training import pipeline, stages
+from ml.training.about import current_revision
 from ml.training.params import read_params
 from ml.types import LIKED_RATING, FranchiseMode, InputError, Options, Profile, Status
 
-FITTED = ("content", "popularity", "ease", "recommender_net")
+FITTED = ("content", "popularity", "ease", "ratings", "recommender_net")
 STATUSES = tuple(Status)
 CODE_DIRECTORY = Path(__file__).resolve().parent
 
@@ -38,7 +39,7 @@ def train(options: argparse.Namespace) -> None:
     dataset = read_dataset(options.data, excluded, lambda percent, message: progress("read", percent, message))
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
-    manifest = pipeline.train(dataset, options.out, params, progress, pipeline.current_revision(CODE_DIRECTORY))
+    manifest = pipeline.train(dataset, options.out, params, progress, current_revision(CODE_DIRECTORY))
     print(f"{options.out}: bundle {manifest.version}")
 
 
@@ -62,7 +63,7 @@ def stage(options: argparse.Namespace) -> None:
         stages.evaluate(work, params)
     else:
         check_free(options.out)
-        stages.bundle(work, options.out, params, pipeline.current_revision(CODE_DIRECTORY))
+        stages.bundle(work, options.out, params, current_revision(CODE_DIRECTORY))
 
 
 def recommend(options: argparse.Namespace) -> None:
@@ -163,6 +164,14 @@ def inspect(options: argparse.Namespace) -> None:
     print(f"Models: {', '.join(recommender.model_names)}.")
     for name, value in recommender.fusion.settings()["weights"].items():
         print(f"  blend, {name.replace('_', ' ')}: {value:g}")
+    ratings = recommender.ratings
+    if ratings is None:
+        print("It does not tell what people would rate.")
+    else:
+        print(
+            f"It tells what people would rate by up to {ratings.neighbours.shape[1]} neighbours of every title, "
+            f"around a mean of {ratings.mean:.2f}."
+        )
     print("On members held out of training:")
     for name, number in content.get("metrics", {}).items():
         print(f"  {name.replace('_', ' ')}: {number:g}")

@@ -16,14 +16,15 @@ TRAIN_SPANS = {
     "prepare": (4, 5),
     "content": (5, 7),
     "ease": (7, 88),
-    "network": (14, 98),
+    "network": (14, 97),
     "fuse": (27, 30),
     "rank": (30, 78),
-    "evaluate": (78, 80),
+    "ratings": (78, 98),
+    "evaluate": (79, 80),
     "bundle": (98, 100),
 }
 # Fitted twice, before the blend is learned and after.
-HALVES = {"ease": ((7, 14), (80, 88)), "network": ((14, 27), (88, 98))}
+HALVES = {"ease": ((7, 14), (80, 88)), "network": ((14, 27), (88, 97)), "ratings": ((78, 79), (97, 98))}
 BAR_CHARS = 24
 
 

@@ -15,6 +15,7 @@ from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel
 from ml.models.popularity import PopularityModel
 from ml.models.ranker import RankerModel
+from ml.models.ratings import RatingModel
 from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.serving.recommender import Recommender
@@ -72,7 +73,10 @@ def assemble(info: BundleInfo, arrays: Mapping[str, np.ndarray], settings: Mappi
     if "ranker" in settings:
         ranker = RankerModel.restore(of("ranker"), settings["ranker"], fusion=fusion, titles=titles, others=others)
         ranker.check()
-    return Recommender(info, titles, fusion, shortlist, ranker, others)
+    ratings = None
+    if RatingModel.name in settings:
+        ratings = RatingModel.restore(of(RatingModel.name), settings[RatingModel.name])
+    return Recommender(info, titles, fusion, shortlist, ranker, others, ratings)
 
 
 def disassemble(
@@ -81,6 +85,7 @@ def disassemble(
     shortlist: int = DEFAULT_SHORTLIST,
     ranker: RankerModel | None = None,
     others: Sequence[Model] = (),
+    ratings: RatingModel | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and settings such that :func:`assemble` gives the same recommender."""
     arrays: dict[str, np.ndarray] = {}
@@ -95,6 +100,8 @@ def disassemble(
     if ranker is not None:
         parts[ranker.name] = ranker
     parts.update({model.name: model for model in others})
+    if ratings is not None:
+        parts[ratings.name] = ratings
     for name, part in parts.items():
         settings[name] = part.settings()
         arrays.update({f"{name}.{key}": array for key, array in part.arrays().items()})

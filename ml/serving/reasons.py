@@ -60,6 +60,18 @@ class Explainer:
             )
         ]
 
+    def against(self, contributions: np.ndarray, popularity: float) -> tuple[Reason, ...]:
+        """The titles of the profile that lowered one title's score most below the average title's.
+
+        ``contributions``: float32 (size of the profile,), ``popularity``: as in :meth:`reasons`, both of one title.
+        A share is a part of all that spoke against it, of which unpopularity may be one.
+        """
+        spoke_against = np.maximum(-contributions, 0)
+        total = float(spoke_against.sum()) + max(-popularity, 0.0)
+        if total <= 0:
+            return ()
+        return tuple(self._rated(spoke_against[None] / total)[0])
+
     @staticmethod
     def _ordered(rated: list[Reason], popular: Reason, content: list[Reason]) -> tuple[Reason, ...]:
         """Popularity comes first where it carried most, and after the rated titles where it carried something."""

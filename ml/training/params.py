@@ -14,6 +14,7 @@ from ml.training.content import ContentParams
 from ml.training.ease import EaseParams
 from ml.training.fusion import FusionParams
 from ml.training.ranker import RankerParams
+from ml.training.ratings import RatingParams
 from ml.types import InputError
 
 
@@ -97,6 +98,7 @@ class Params:
     neural: NeuralParams = field(default_factory=NeuralParams)
     fusion: FusionParams = field(default_factory=FusionParams)
     ranker: RankerParams = field(default_factory=RankerParams)
+    ratings: RatingParams = field(default_factory=RatingParams)
     serving: ServingParams = field(default_factory=ServingParams)
 
     def as_dict(self) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def read_params(path: Path | None, seed: int | None = None) -> Params:
     if params.ranker.shortlist < 1:
         raise InputError(f"{path}: ranker.shortlist must be at least 1")
     _check_neural(params.neural, path)
+    _check_ratings(params.ratings, path)
     return params
 
 
@@ -157,6 +160,15 @@ def _check_neural(neural: NeuralParams, path: Path | None) -> None:
             raise InputError(f"{path}: neural.{name} must be more than 0")
     if not 0 <= neural.shown_least <= neural.shown_most <= 1:
         raise InputError(f"{path}: neural.shown_least must be at least 0, shown_most no less than it and at most 1")
+
+
+def _check_ratings(ratings: RatingParams, path: Path | None) -> None:
+    for name in ("title_shrink", "person_shrink", "near_shrink", "likeness_shrink"):
+        if not getattr(ratings, name) > 0:
+            raise InputError(f"{path}: ratings.{name} must be more than 0")
+    for name in ("min_ratings", "neighbours", "max_members"):
+        if getattr(ratings, name) < 1:
+            raise InputError(f"{path}: ratings.{name} must be at least 1")
 
 
 def _build(kind: Any, values: Any, source: str, where: str) -> Any:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ml.artifacts import Manifest, write_bundle
+from ml.evaluation.ratings import hidden_ratings, judge_ratings
 from ml.evaluation.report import evaluate_split
 from ml.evaluation.splits import Split, choose_members, hide_share
 from ml.models.content import ContentModel
@@ -20,11 +19,13 @@ from ml.models.ease import EaseModel
 from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.ranker import RankerHeads, RankerModel
+from ml.models.ratings import RatingModel
 from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
 from ml.serving import Recommender
 from ml.serving.loading import disassemble
+from ml.training.about import description
 from ml.training.content import fit_content
 from ml.training.data import Members, count_liked
 from ml.training.ease import fit_ease
@@ -32,6 +33,7 @@ from ml.training.fusion import fit_fusion_weights
 from ml.training.params import Params
 from ml.training.popularity import expected_likes, fit_popularity
 from ml.training.ranker import Ground, Parts, fit_ranker
+from ml.training.ratings import calibrated, fit_ratings, with_interval_of
 from ml.training.titles import describe_titles
 from ml.types import BundleInfo
 
@@ -107,6 +109,21 @@ def fit_ease_part(
         params.ease_taste(),
         lambda percent, message: progress("ease", percent, message),
     )
+
+
+def try_ratings(prepared: Prepared, content: ContentModel, params: Params) -> RatingModel | None:
+    """The rating predictor without the held-out members, as sure as those allow that the blend is learned on."""
+    model = fit_ratings(prepared.training(), prepared.catalogue, content, params.ratings)
+    heldout = prepared.members.where(prepared.blending).batch
+    return None if model is None else calibrated(model, heldout, params.fusion.hidden_share, params.seed)
+
+
+def fit_rating_part(
+    prepared: Prepared, content: ContentModel, tried: RatingModel | None, params: Params
+) -> RatingModel | None:
+    """The rating predictor, fitted to all members and as sure as the one ``tried`` without some."""
+    model = fit_ratings(prepared.members, prepared.catalogue, content, params.ratings)
+    return None if model is None else with_interval_of(model, tried)
 
 
 def why_no_net(prepared: Prepared, params: Params) -> str:
@@ -265,9 +282,11 @@ def measure(
     fusion: FusionModel,
     ranker: RankerModel | None,
     net: RecommenderNet | None,
+    ratings: RatingModel | None,
     params: Params,
 ) -> dict[str, float]:
-    """What the lists and the parts alone reach on held-out members that nothing was learned from."""
+    """What the lists, the parts alone and the predicted ratings reach on held-out members that nothing was learned
+    from."""
     batch = prepared.members.where(prepared.measuring).batch
     if not len(batch):
         return {}
@@ -275,7 +294,8 @@ def measure(
         _unpublished(), titles, fusion, params.serving.shortlist_titles, ranker, () if net is None else (net,)
     )
     split = hide_share(batch, params.fusion.hidden_share, params.seed)
-    return evaluate_split(recommender, split)
+    metrics = evaluate_split(recommender, split)
+    return metrics if ratings is None else {**metrics, **judge_ratings(ratings, hidden_ratings(split))}
 
 
 def train(
@@ -298,19 +318,25 @@ def train(
     weights = learn_blend(prepared, content, popularity, ease, params, progress)
     epochs = 0 if curves is None else curves.best_epoch
     heads = learn_ranker(prepared, content, titles, weights, params, epochs, progress)
+    progress("ratings", 0, "learning what people would rate")
+    ratings = try_ratings(prepared, content, params)
     progress("evaluate", 0, "measuring on held-out members")
     fusion = FusionModel(ease, content, popularity, weights)
     ranker = place_ranker(prepared, prepared.training(), fusion, titles, heads, net, params)
-    metrics = measure(prepared, titles, fusion, ranker, net, params)
+    metrics = measure(prepared, titles, fusion, ranker, net, ratings, params)
     popularity, ease = fit_parts(prepared, prepared.members, content, params, _half(progress, 1))
     fusion = FusionModel(ease, content, popularity, weights)
     if curves is not None:
         net = fit_net(prepared, prepared.members, content, ease, params, epochs, _half(progress, 1))
     ranker = place_ranker(prepared, prepared.members, fusion, titles, heads, net, params)
+    progress("ratings", 50, "learning what people would rate (with all members)")
+    ratings = fit_rating_part(prepared, content, ratings, params)
     progress("bundle", 0, f"writing {out}")
     files = fingerprint(dataset.files)
     learning = {LEFT_OUT: left_out} if curves is None else curves.as_dict()
-    manifest = publish(out, prepared, files, titles, fusion, ranker, net, learning, params, metrics, git_revision)
+    manifest = publish(
+        out, prepared, files, titles, fusion, ranker, net, ratings, learning, params, metrics, git_revision
+    )
     progress("bundle", 100, f"wrote {out}")
     return manifest
 
@@ -323,6 +349,7 @@ def publish(
     fusion: FusionModel,
     ranker: RankerModel | None,
     net: RecommenderNet | None,
+    ratings: RatingModel | None,
     learning: Mapping[str, Any],
     params: Params,
     metrics: Mapping[str, float],
@@ -330,46 +357,10 @@ def publish(
 ) -> Manifest:
     """Write the bundle. ``learning``: the network's learning curves, or why there is none."""
     others = () if net is None else (net,)
-    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker, others)
-    about = description(prepared, fingerprints, params, metrics, git_revision)
+    arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker, others, ratings)
+    about = description(prepared.members, len(prepared.catalogue), fingerprints, params, metrics, git_revision)
     about["learning"] = {RecommenderNet.name: dict(learning)}
     return write_bundle(out, arrays, {**about, "settings": settings})
-
-
-def description(
-    prepared: Prepared,
-    fingerprints: Mapping[str, str],
-    params: Params,
-    metrics: Mapping[str, float],
-    git_revision: str,
-) -> dict[str, Any]:
-    """What the manifest says besides the files."""
-    batch = prepared.members.batch
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "git_revision": git_revision,
-        "data": {
-            "fingerprint": dict(fingerprints),
-            "titles": len(prepared.catalogue),
-            "titles_on_lists": len(np.unique(batch.rows)),
-            "members": len(prepared.members),
-            "entries": len(batch.rows),
-            "ratings": int((~np.isnan(batch.ratings)).sum()),
-        },
-        "params": params.as_dict(),
-        "metrics": dict(metrics),
-    }
-
-
-def current_revision(directory: Path) -> str:
-    """The git revision of the code, empty where there is none (an image without a checkout)."""
-    try:
-        result = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=directory, capture_output=True, text=True, check=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return result.stdout.strip()
 
 
 def _half(progress: Progress, half: int) -> Progress:

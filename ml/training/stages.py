@@ -20,6 +20,7 @@ from ml.models.fusion import FusionModel, FusionWeights
 from ml.models.popularity import PopularityModel
 from ml.models.profiles import ProfileBatch
 from ml.models.ranker import RankerHeads, RankerModel
+from ml.models.ratings import RatingModel
 from ml.models.recommender_net import RecommenderNet
 from ml.models.titles import Titles
 from ml.reading import Catalogue, Dataset, fingerprint
@@ -71,8 +72,8 @@ def prepare(dataset: Dataset, work: Path, params: Params) -> None:
 
 
 def fit(name: str, work: Path, params: Params, progress: pipeline.Progress) -> None:
-    """Fit ``content``, ``popularity``, ``ease`` or ``recommender_net``; all but the first without the held-out
-    members and with."""
+    """Fit ``content``, ``popularity``, ``ease``, ``ratings`` or ``recommender_net``; all but the first without the
+    held-out members and with."""
     prepared = _prepared(work)
     if name == "content":
         _save(work / "content", pipeline.fit_content_part(prepared, params))
@@ -80,6 +81,11 @@ def fit(name: str, work: Path, params: Params, progress: pipeline.Progress) -> N
     content = _content(work)
     if name == RecommenderNet.name:
         _fit_net(work / name, work, prepared, content, params, progress)
+        return
+    if name == RatingModel.name:
+        tried = pipeline.try_ratings(prepared, content, params)
+        _save_ratings(work, TUNING, tried)
+        _save_ratings(work, FINAL, pipeline.fit_rating_part(prepared, content, tried, params))
         return
     for variant, members in ((TUNING, prepared.training()), (FINAL, prepared.members)):
         if name == "popularity":
@@ -130,7 +136,8 @@ def evaluate(work: Path, params: Params) -> None:
     titles = pipeline.describe(prepared, params)
     net = _net(work, TUNING)
     ranker = _ranker(work, prepared, prepared.training(), fusion, titles, net, params)
-    _write_json(work / "metrics.json", pipeline.measure(prepared, titles, fusion, ranker, net, params))
+    metrics = pipeline.measure(prepared, titles, fusion, ranker, net, _ratings(work, TUNING), params)
+    _write_json(work / "metrics.json", metrics)
 
 
 def bundle(work: Path, out: Path, params: Params, git_revision: str) -> None:
@@ -146,6 +153,7 @@ def bundle(work: Path, out: Path, params: Params, git_revision: str) -> None:
         fusion,
         _ranker(work, prepared, prepared.members, fusion, titles, net, params),
         net,
+        _ratings(work, FINAL),
         _curves(work),
         params,
         _read_json(work / "metrics.json"),
@@ -191,6 +199,20 @@ def _net(work: Path, variant: str) -> RecommenderNet | None:
     if pipeline.LEFT_OUT in _curves(work):
         return None
     return RecommenderNet.restore(*_load(work / RecommenderNet.name / variant))
+
+
+def _save_ratings(work: Path, variant: str, model: RatingModel | None) -> None:
+    """Where nobody rated anything there are settings without a model."""
+    directory = work / RatingModel.name / variant
+    if model is None:
+        _write_json(directory / "settings.json", None)
+    else:
+        _save(directory, model)
+
+
+def _ratings(work: Path, variant: str) -> RatingModel | None:
+    arrays, settings = _load(work / RatingModel.name / variant)
+    return None if settings is None else RatingModel.restore(arrays, settings)
 
 
 def _curves(work: Path) -> dict[str, Any]:

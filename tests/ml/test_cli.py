@@ -171,6 +171,8 @@ def test_inspect_says_what_is_in_a_bundle(bundle: Path, capsys: pytest.CaptureFi
     assert read_manifest(bundle).version in text
     assert "of 240 members; 36 of 39 titles are on somebody's list" in text
     assert "plain ndcg@10" in text
+    assert "what people would rate" in text
+    assert "rating rmse" in text
 
 
 def test_stages_give_the_same_bundle_as_train(
@@ -183,6 +185,7 @@ def test_stages_give_the_same_bundle_as_train(
         ("fit", "content"),
         ("fit", "popularity"),
         ("fit", "ease"),
+        ("fit", "ratings"),
         ("fit", "recommender_net"),
         ("fuse",),
         ("evaluate",),
@@ -219,7 +222,7 @@ def test_without_the_network_everything_else_is_there(
     capsys.readouterr()
     assert run(*recommend, "--model", "recommender_net") == 2
     assert "no model 'recommender_net'" in only_line(capsys)
-    fits = [("fit", name) for name in ("content", "popularity", "ease", "recommender_net")]
+    fits = [("fit", name) for name in ("content", "popularity", "ease", "ratings", "recommender_net")]
     for stage in (("prepare", "--data", fandoms_dir), *fits, ("fuse",), ("evaluate",)):
         assert run("stage", *stage, "--work", work, *common) == 0, stage
     assert run("stage", "bundle", "--out", tmp_path / "staged", "--work", work, *common) == 0
@@ -314,11 +317,13 @@ def test_training_goes_forward_only() -> None:
         ("fuse", 100),
         ("rank", 0),
         ("rank", 80),
+        ("ratings", 0),
         ("evaluate", 0),
         ("ease", 50),
         ("ease", 90),
         ("network", 50),
         ("network", 99),
+        ("ratings", 50),
         ("bundle", 0),
         ("bundle", 100),
     ]

@@ -142,7 +142,7 @@ def test_same_seed_same_answer(fandoms: World, fandoms_dir: Path) -> None:
         np.testing.assert_array_equal(answer, fandoms.models[name].scores(batch), err_msg=name)
 
 
-@pytest.mark.parametrize("name", ["titles", "ranker", "ease", "content", "popularity", "recommender_net"])
+@pytest.mark.parametrize("name", ["titles", "ranker", "ease", "content", "popularity", "ratings", "recommender_net"])
 def test_a_part_with_one_changed_byte_is_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)
