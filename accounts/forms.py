@@ -11,10 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-
-THEME_COOKIE = "theme"
-THEMES = (("auto", _("Like my device")), ("light", _("Light")), ("dark", _("Dark")))
+from accounts.models import Theme, User
 
 
 class SignupForm(AllauthSignupForm):
@@ -33,13 +30,20 @@ class OptionsForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["title_language", "show_adult"]
-        labels = {"title_language": _("Show titles in"), "show_adult": _("Show titles for adults")}
-        help_texts = {"show_adult": _("I am of age. Off, such titles are neither listed nor found.")}
+        fields = ["title_language", "show_adult", "visibility"]
+        labels = {
+            "title_language": _("Show titles in"),
+            "show_adult": _("Show titles for adults"),
+            "visibility": _("Who sees my list"),
+        }
+        help_texts = {
+            "show_adult": _("I am of age. Off, such titles are neither listed nor found."),
+            "visibility": _("A page of your own shows what you rated best and changed last, never what you hid."),
+        }
 
 
 class ThemeForm(forms.Form):
-    theme = forms.ChoiceField(label=_("Theme"), choices=THEMES)
+    theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices)
 
 
 class TokenForm(forms.Form):

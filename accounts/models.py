@@ -17,6 +17,17 @@ class TitleLanguage(models.TextChoices):
     JAPANESE = "japanese", _("Japanese")
 
 
+class Theme(models.TextChoices):
+    AUTO = "auto", _("Like my device")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private", _("Nobody but me")
+    PUBLIC = "public", _("Everybody, on a page of my own")
+
+
 class User(AbstractUser):
     """A member of the site."""
 
@@ -24,6 +35,15 @@ class User(AbstractUser):
         _("title language"), max_length=10, choices=TitleLanguage, default=TitleLanguage.ROMAJI
     )
     show_adult = models.BooleanField(_("show adult titles"), default=False)
+    # The database knows the defaults of these two: the release before, which does not, must still sign people up.
+    theme = models.CharField(
+        _("theme"), max_length=10, choices=Theme, blank=True, default="", db_default="",
+        help_text=_("Empty: never chosen, the browser's own choice counts."),
+    )  # fmt: skip
+    visibility = models.CharField(
+        _("who sees the list"), max_length=10, choices=Visibility, default=Visibility.PRIVATE,
+        db_default=Visibility.PRIVATE,
+    )  # fmt: skip
 
     class Meta(AbstractUser.Meta):
         pass

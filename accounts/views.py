@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms import THEME_COOKIE, DeleteForm, OptionsForm, ThemeForm, TokenForm
+from accounts.forms import DeleteForm, OptionsForm, ThemeForm, TokenForm
 from accounts.models import ApiToken, User
+from accounts.services import delete_accounts
+from accounts.theme import keep_theme, theme_of
 
-THEME_SECONDS = 365 * 24 * 3600
 MAX_TOKENS = 20
 
 
@@ -36,7 +37,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def options(request: HttpRequest) -> HttpResponse:
-    """Save title language and the adult option."""
+    """Save title language, the adult option and who sees the list."""
     form = OptionsForm(request.POST, instance=member_of(request))
     if not form.is_valid():
         # A ModelForm has already written what it cleaned into request.user.
@@ -49,7 +50,7 @@ def options(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Keep the theme in a cookie, so that visitors have the choice as well."""
+    """Keep the theme: in a cookie, so that visitors have the choice as well, and with the account of a member."""
     form = ThemeForm(request.POST)
     wanted = request.POST.get("next", "")
     local = url_has_allowed_host_and_scheme(
@@ -57,13 +58,10 @@ def theme(request: HttpRequest) -> HttpResponse:
     )
     response = HttpResponseRedirect(wanted if local else reverse("home"))
     if form.is_valid():
-        response.set_cookie(
-            THEME_COOKIE,
-            form.cleaned_data["theme"],
-            max_age=THEME_SECONDS,
-            samesite="Lax",
-            secure=request.is_secure(),
-        )
+        keep_theme(response, form.cleaned_data["theme"], request)
+        if request.user.is_authenticated:
+            request.user.theme = form.cleaned_data["theme"]
+            request.user.save(update_fields=["theme"])
     else:
         messages.error(request, _("There is no such theme. Choose one of: auto, light, dark."))
     return response
@@ -102,8 +100,8 @@ def delete(request: HttpRequest) -> HttpResponse:
     user = member_of(request)
     form = DeleteForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
+        delete_accounts([user])
         logout(request)
-        user.delete()
         messages.success(request, _("Your account and your list are deleted."))
         return redirect("home")
     return render(request, "accounts/delete.html", {"form": form}, status=400 if form.is_bound else 200)
@@ -112,7 +110,7 @@ def delete(request: HttpRequest) -> HttpResponse:
 def _account_page(request: HttpRequest, *, status: int = 200, **changes: Any) -> HttpResponse:
     context = {
         "options_form": OptionsForm(instance=member_of(request)),
-        "theme_form": ThemeForm(initial={"theme": request.COOKIES.get(THEME_COOKIE, "auto")}),
+        "theme_form": ThemeForm(initial={"theme": theme_of(request)}),
         "token_form": TokenForm(),
         "tokens": ApiToken.objects.filter(user=member_of(request)),
         **changes,

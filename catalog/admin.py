@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from catalog.models import Anime, Franchise, Genre, Studio, Synonym
+from catalog.names import keep_names
 
 
 class SynonymInline(TabularInline):
@@ -35,8 +36,8 @@ class FranchiseTitleInline(TabularInline):
 
 @admin.register(Anime)
 class AnimeAdmin(ModelAdmin):
-    list_display = ("title", "id", "type", "year", "community_rating", "members", "is_adult")
-    list_filter = ("type", "status", "season", "age_rating", "is_adult", "genres")
+    list_display = ("title", "id", "type", "year", "community_rating", "members", "is_adult", "is_recap")
+    list_filter = ("type", "status", "season", "age_rating", "is_adult", "is_recap", "genres")
     search_fields = ("title", "title_english", "title_japanese", "synonyms__title", "=id")
     autocomplete_fields = ("genres", "studios", "franchise")
     inlines = (SynonymInline,)
@@ -48,12 +49,17 @@ class AnimeAdmin(ModelAdmin):
     ordering = ("title",)
     fieldsets = (
         (None, {"fields": ("id", "title", "title_english", "title_japanese", "synopsis", "image_url")}),
-        (_("What it is"), {"fields": ("type", "genres", "studios", "source", "age_rating", "is_adult")}),
+        (_("What it is"), {"fields": ("type", "genres", "studios", "source", "age_rating", "is_adult", "is_recap")}),
         (_("Airing"), {"fields": ("status", "year", "season", "aired_from", "aired_to")}),
         (_("Length"), {"fields": ("episodes", "duration_minutes")}),
         (_("Franchise"), {"fields": ("franchise", "franchise_order")}),
         (_("Reception"), {"fields": ("community_rating", "members", "updated")}),
     )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # After the synonyms, which are stored here.
+        keep_names([form.instance.pk])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as numbers: a well-known title stands on more lists than a page can name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,8 +10,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import AnimeType
-from catalog.selectors import RELEVANCE, CatalogueFilter, genres_for_filter
+from catalog.models import AgeRating, AnimeType
+from catalog.selectors import RELEVANCE, CatalogueFilter, filter_choices
 
 EPISODE_LIMITS = (
     ("", _("Any length")),
@@ -18,7 +19,19 @@ EPISODE_LIMITS = (
     ("13", _("Up to 13 episodes")),
     ("26", _("Up to 26 episodes")),
 )
+# In minutes, as people have them.
+TIME_LIMITS = (
+    ("", _("Any time")),
+    ("30", _("Up to 30 minutes")),
+    ("60", _("Up to an hour")),
+    ("90", _("Up to 90 minutes")),
+    ("120", _("Up to 2 hours")),
+    ("180", _("Up to 3 hours")),
+    ("360", _("Up to 6 hours")),
+)
 YEAR_MIN, YEAR_MAX = 1900, 2100
+
+Choices = Sequence[tuple[str, Any]]
 
 
 def _year_field(label: Any) -> forms.IntegerField:
@@ -38,7 +51,9 @@ class ActiveFilter:
 class FilterForm(forms.Form):
     """What a list may hold. A value that does not fit is named, and the rest still filters."""
 
-    FILTERS: ClassVar[tuple[str, ...]] = ("type", "genre", "genre_out", "year_min", "year_max", "episodes_max")
+    FILTERS: ClassVar[tuple[str, ...]] = (
+        "type", "genre", "genre_out", "year_min", "year_max", "episodes_max", "minutes_max", "age_rating",
+    )  # fmt: skip
     data: QueryDict
 
     genre = forms.MultipleChoiceField(label=_("With genres"), required=False, widget=forms.CheckboxSelectMultiple)
@@ -51,31 +66,52 @@ class FilterForm(forms.Form):
     year_min = _year_field(_("From year"))
     year_max = _year_field(_("To year"))
     episodes_max = forms.ChoiceField(label=_("Length"), required=False, choices=EPISODE_LIMITS)
+    minutes_max = forms.ChoiceField(label=_("Time for all of it"), required=False, choices=TIME_LIMITS)
+    age_rating = forms.MultipleChoiceField(
+        label=_("Age rating"), required=False, choices=AgeRating.choices, widget=forms.CheckboxSelectMultiple
+    )
 
-    def __init__(self, data: QueryDict) -> None:
+    def __init__(self, data: QueryDict, *, show_adult: bool = False) -> None:
+        """``show_adult``: also offer what only titles have that are for people who opted in."""
         super().__init__(data, label_suffix="")
-        genres = [(genre.slug, genre.name) for genre in genres_for_filter()]
+        everyone, members = filter_choices()
+        offered = members if show_adult else everyone
         for name in ("genre", "genre_out"):
-            self.fields[name].choices = genres  # type: ignore[attr-defined]
+            self._choose(name, members.genres, offered=offered.genres)
+        words = AgeRating.choices
+        self._choose("age_rating", words, offered=[one for one in words if one[0] in offered.age_ratings])
+        # Where no running time is known a limit would leave nothing; one that came with the address stays visible.
+        self.has_minutes = offered.has_minutes or "minutes_max" in data
         for field in self.fields.values():
             field.error_messages["invalid_choice"] = _("“%(value)s” is not one of the choices.")
+
+    def _choose(self, name: str, known: Choices, *, offered: Choices) -> None:
+        """Take what is ``known``, as an address from elsewhere may ask for it; show what is ``offered``."""
+        field = self.fields[name]
+        field.choices = known  # type: ignore[attr-defined]
+        field.widget.choices = offered
 
     def value(self, name: str) -> Any:
         """The cleaned value of ``name``; ``None`` where it is missing or does not fit."""
         self.is_valid()
         return self.cleaned_data.get(name)
 
-    def catalogue_filter(self, *, show_adult: bool, released_only: bool) -> CatalogueFilter:
-        limit = self.value("episodes_max")
+    def catalogue_filter(
+        self, *, show_adult: bool, released_only: bool, without_recaps: bool = False
+    ) -> CatalogueFilter:
+        episodes, minutes = self.value("episodes_max"), self.value("minutes_max")
         return CatalogueFilter(
             genres=tuple(self.value("genre") or ()),
             genres_out=tuple(self.value("genre_out") or ()),
             types=tuple(self.value("type") or ()),
             year_min=self.value("year_min"),
             year_max=self.value("year_max"),
-            episodes_max=int(limit) if limit else None,
+            episodes_max=int(episodes) if episodes else None,
+            minutes_max=int(minutes) if minutes else None,
+            age_ratings=tuple(self.value("age_rating") or ()),
             show_adult=show_adult,
             released_only=released_only,
+            without_recaps=without_recaps,
         )
 
     def problems(self) -> list[str]:
@@ -122,8 +158,11 @@ def _worded(name: str, field: forms.Field, value: str) -> str:
         return _("from %(year)s") % {"year": value}
     if name == "year_max":
         return _("until %(year)s") % {"year": value}
-    labels = dict(field.widget.choices) if isinstance(field, forms.ChoiceField) else {}
+    # A MultipleChoiceField is a ChoiceField, too. Not the widget's choices: those are only what is offered.
+    labels = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
     label = str(labels.get(value, value))
+    if name == "age_rating":
+        return _("rated %(age)s") % {"age": value}
     return _("not %(genre)s") % {"genre": label} if name == "genre_out" else label
 
 

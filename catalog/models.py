@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.folding import FOLDED_CHARS, SQUEEZED_CHARS
 from catalog.querysets import BEST_RATED, MOST_MEMBERS, AnimeQuerySet
 
 
@@ -102,6 +103,10 @@ class Anime(models.Model):
     source = models.CharField(_("source"), max_length=40, blank=True)
     age_rating = models.CharField(_("age rating"), max_length=5, choices=AgeRating, blank=True)
     is_adult = models.BooleanField(_("adult"), default=False)
+    is_recap = models.BooleanField(
+        _("recap"), null=True, blank=True,
+        help_text=_("Tells only what other titles told. Unknown: an import may decide it by the names."),
+    )  # fmt: skip
     synopsis = models.TextField(_("synopsis"), blank=True)
     image_url = models.URLField(_("image"), max_length=500, blank=True)
     community_rating = models.FloatField(
@@ -155,3 +160,25 @@ class Synonym(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class AnimeName(models.Model):
+    """A name of a title as search compares it: one row for each way its titles and synonyms are spelt.
+
+    ``catalog.names`` keeps the rows like the titles. On SQLite triggers on this table keep the trigram index: a
+    migration that makes the table anew has to make them anew.
+    """
+
+    anime = models.ForeignKey(Anime, on_delete=models.CASCADE, related_name="names", db_index=False)
+    folded = models.CharField(max_length=FOLDED_CHARS)
+    squeezed = models.CharField(max_length=SQUEEZED_CHARS)
+
+    class Meta:
+        verbose_name = _("name in the search")
+        verbose_name_plural = _("names in the search")
+        # The one for trigrams differs with the database, so a migration makes it by hand.
+        indexes = [models.Index(fields=["squeezed"], name="anime_name_squeezed", opclasses=["varchar_pattern_ops"])]
+        constraints = [models.UniqueConstraint(fields=["anime", "folded"], name="name_once_per_anime")]
+
+    def __str__(self) -> str:
+        return self.folded.strip()

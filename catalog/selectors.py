@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import F
-from django.db.models.functions import Lower
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value
+from django.db.models.functions import Cast, Lower
 
-from catalog.models import Anime, Genre
+from catalog.models import AgeRating, Anime, Genre
 from catalog.querysets import BEST_RATED, MOST_MEMBERS, AnimeQuerySet
 from catalog.search import search
 
@@ -25,6 +26,8 @@ ORDERINGS = {
     "title": (Lower("title"), "id"),
 }
 RELEVANCE = "relevance"
+# In whole numbers: both columns are small ones, whose product Postgres would call out of range.
+TOTAL_MINUTES = Cast("episodes", IntegerField()) * Cast("duration_minutes", IntegerField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,10 @@ class CatalogueFilter:
 
     ``genres``, ``genres_out``: slugs; all of the former and none of the latter.
     ``types``, ``age_ratings``: any of these values; empty = any.
-    ``episodes_max``, ``year_min``, ``year_max``: inclusive.
+    ``episodes_max``, ``minutes_max``, ``year_min``, ``year_max``: inclusive; the minutes are those of all episodes.
     ``show_adult``: with titles that only people who opted in see.
     ``released_only``: without titles that are announced but have not begun.
+    ``without_recaps``: without titles known to tell only what others told.
     """
 
     genres: tuple[str, ...] = ()
@@ -44,9 +48,11 @@ class CatalogueFilter:
     year_min: int | None = None
     year_max: int | None = None
     episodes_max: int | None = None
+    minutes_max: int | None = None
     age_ratings: tuple[str, ...] = ()
     show_adult: bool = False
     released_only: bool = False
+    without_recaps: bool = False
 
 
 ANYTHING = CatalogueFilter(show_adult=True)
@@ -97,20 +103,61 @@ def franchise_titles(anime: Anime, *, show_adult: bool) -> list[Anime]:
     return list(titles.order_by(F("franchise_order").asc(nulls_last=True), "id"))
 
 
-def genres_for_filter() -> list[Genre]:
-    """The genres that some title has, by name. Cached."""
-    key = "catalog:genres"
-    genres: list[Genre] | None = cache.get(key)
-    if genres is None:
-        genres = list(Genre.objects.filter(anime__isnull=False).distinct().order_by("name"))
-        cache.set(key, genres, CACHE_SECONDS)
-    return genres
+@dataclass(frozen=True, slots=True)
+class FilterChoices:
+    """What there is to choose from: only what some title has.
+
+    ``genres``: slugs and names, by name; ``age_ratings``: from all ages to adult; ``has_minutes``: whether the
+    running time of any title is known.
+    """
+
+    genres: tuple[tuple[str, str], ...]
+    age_ratings: tuple[str, ...]
+    has_minutes: bool
+
+
+def filter_choices() -> tuple[FilterChoices, FilterChoices]:
+    """The choices for everyone, and those for people who opted in to adult titles. One query; cached."""
+    key = "catalog:choices"
+    choices: tuple[FilterChoices, FilterChoices] | None = cache.get(key)
+    if choices is None:
+        rows = sorted(_choice_rows(), key=lambda row: row[1])
+        choices = (_choices([row for row in rows if row[2]]), _choices(rows))
+        cache.set(key, choices, CACHE_SECONDS)
+    return choices
+
+
+def _choice_rows() -> Iterable[Any]:
+    """Slug and name of each genre; then each age rating, whose name is empty, with how many running times are known.
+
+    In the third column: whether a title for everyone has it.
+    """
+    linked = Anime.objects.filter(genres=OuterRef("pk"))
+    genres = Genre.objects.order_by().filter(Exists(linked))
+    everyone = ExpressionWrapper(Q(is_adult=False), BooleanField())
+    timed = Count("pk", filter=Q(episodes__isnull=False, duration_minutes__isnull=False))
+    ages = Anime.objects.order_by().annotate(words=Value(""), everyone=everyone)
+    return ages.values_list("age_rating", "words", "everyone").annotate(timed=timed).union(
+        genres.values_list("slug", "name", Exists(linked.for_everyone()), Value(0)), all=True
+    )  # fmt: skip
+
+
+def _choices(rows: Iterable[tuple[str, str, bool, int]]) -> FilterChoices:
+    rows = list(rows)
+    ages = {value for value, name, _everyone, _timed in rows if not name}
+    return FilterChoices(
+        genres=tuple((slug, name) for slug, name, _everyone, _timed in rows if name),
+        age_ratings=tuple(value for value in AgeRating.values if value in ages),
+        has_minutes=any(timed for _value, _name, _everyone, timed in rows),
+    )
 
 
 def _filtered(filter: CatalogueFilter) -> AnimeQuerySet:
     titles = Anime.objects.visible_to(show_adult=filter.show_adult)
     if filter.released_only:
         titles = titles.released()
+    if filter.without_recaps:
+        titles = titles.exclude(is_recap=True)
     for slug in filter.genres:
         # A filter call each: one call with both would look for a link that is of two genres at once.
         titles = titles.filter(genres__slug=slug)
@@ -126,4 +173,6 @@ def _filtered(filter: CatalogueFilter) -> AnimeQuerySet:
         titles = titles.filter(year__lte=filter.year_max)
     if filter.episodes_max is not None:
         titles = titles.filter(episodes__lte=filter.episodes_max)
+    if filter.minutes_max is not None:
+        titles = titles.alias(total_minutes=TOTAL_MINUTES).filter(total_minutes__lte=filter.minutes_max)
     return titles

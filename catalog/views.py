@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Window
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -15,6 +16,8 @@ from accounts.options import shows_adult
 from catalog.covers import Subject, draw_cover
 from catalog.forms import BrowseForm
 from catalog.models import Anime
+from catalog.querysets import AnimeQuerySet
+from catalog.search import closest, comes_close
 from catalog.selectors import browse
 from catalog.titles import cover_version, title_in
 
@@ -22,18 +25,36 @@ TITLES_PER_PAGE = 24
 YEAR_SECONDS = 365 * 24 * 3600
 
 
+class SearchPaginator(Paginator):
+    """The titles of a page and the number of all in one query: a search has to look at all of them anyway."""
+
+    def __init__(self, titles: AnimeQuerySet, typed_page: str) -> None:
+        super().__init__(titles, TITLES_PER_PAGE)
+        self._number = int(typed_page) if typed_page.isascii() and typed_page.isdigit() and len(typed_page) < 6 else 1
+        start = max(self._number - 1, 0) * TITLES_PER_PAGE
+        counted = titles.annotate(number_found=Window(Count("*")))
+        self._titles = list(counted[start : start + TITLES_PER_PAGE])
+        if self._titles:
+            self.count = self._titles[0].number_found
+        elif start == 0:
+            self.count = 0
+
+    def page(self, number: int | str) -> Page[Anime]:
+        if self._titles and number == self._number:
+            return Page(self._titles, self._number, self)
+        return super().page(number)
+
+
 @require_safe
 def anime_list(request: HttpRequest) -> HttpResponse:
     """Browse, search, filter and sort; the whole state is in the URL. htmx gets the results alone."""
-    form = BrowseForm(request.GET)
+    adult = shows_adult(request)
+    form = BrowseForm(request.GET, show_adult=adult)
     problems = form.problems()
-    titles = browse(
-        form.catalogue_filter(show_adult=shows_adult(request), released_only=False),
-        text=form.value("q") or "",
-        ordering=form.ordering(),
-    )
-    paginator = Paginator(titles, TITLES_PER_PAGE)
+    text = form.value("q") or ""
+    titles = browse(form.catalogue_filter(show_adult=adult, released_only=False), text=text, ordering=form.ordering())
     typed_page = request.GET.get("page", "1")
+    paginator: Paginator[Anime] = SearchPaginator(titles, typed_page) if text else Paginator(titles, TITLES_PER_PAGE)
     page = paginator.get_page(typed_page)
     if str(page.number) != typed_page:
         problems.append(
@@ -49,6 +70,10 @@ def anime_list(request: HttpRequest) -> HttpResponse:
             "form": form,
             "page": page,
             "pages": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+            "text": text,
+            "comes_close": comes_close(list(page.object_list)),
+            # Filters may be what keeps a title away, so the text alone is looked for.
+            "closest": closest(text, show_adult=adult) if text and not paginator.count else [],
             "problems": problems,
             "query": f"{query}&" if query else "",
         },

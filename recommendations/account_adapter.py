@@ -1,4 +1,4 @@
-"""What signing in means here: the visitor's list goes with the person."""
+"""What signing in means here: the visitor's list goes with the person, the person's theme comes to the browser."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.theme import bring_theme
 from recommendations.services.profiles import claim_visitor_profile
 from recommendations.visitor import forget_visitor, visitor_profile_id
 
@@ -19,3 +20,8 @@ class AccountAdapter(DefaultAccountAdapter):
             claim_visitor_profile(user=user, visitor_profile_id=visitor_id)
             forget_visitor(request)
         return answer
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
+        response = super().post_login(request, user, **kwargs)
+        bring_theme(response, user, request)
+        return response

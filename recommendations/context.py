@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.forms import THEME_COOKIE, THEMES
 from accounts.models import TitleLanguage
+from accounts.theme import theme_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -15,10 +15,9 @@ def site(request: HttpRequest) -> dict[str, Any]:
     address of the page that the person sees, which plain forms come back to (htmx requests have their own)."""
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
-    theme = request.COOKIES.get(THEME_COOKIE, "auto")
     htmx = getattr(request, "htmx", None)
     return {
         "title_language": user.title_language if signed_in else TitleLanguage.ROMAJI.value,  # type: ignore[union-attr]
-        "theme": theme if theme in dict(THEMES) else "auto",
+        "theme": theme_of(request),
         "here": (htmx and htmx.current_url_abs_path) or request.get_full_path(),
     }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.forms import FilterForm
+from catalog.forms import ActiveFilter, FilterForm
+from catalog.selectors import CatalogueFilter
 from ml.types import FranchiseMode
 from recommendations.models import ListStatus
 from recommendations.services.entries import clean_rating
@@ -24,10 +27,21 @@ def _dial(label: Any, initial: float) -> forms.FloatField:
     return forms.FloatField(label=label, required=False, min_value=0, max_value=1, initial=initial)
 
 
+@dataclass(frozen=True, slots=True)
+class FilterPart:
+    """One filter that is set: in words, what it allows ``alone``, and what the others allow ``without`` it."""
+
+    active: ActiveFilter
+    alone: CatalogueFilter
+    without: CatalogueFilter
+
+
 class ListForm(FilterForm):
     """The dials and filters of a list of recommendations."""
 
-    FILTERS = (*FilterForm.FILTERS, "franchise")
+    FILTERS = (*FilterForm.FILTERS, "planned", "franchise")
+    # Of these a title needs one of the values, of all others each.
+    ANY_OF = frozenset({"type", "age_rating"})
 
     balance = _dial(gettext_lazy("Balance"), BALANCE_DEFAULT)
     novelty = _dial(gettext_lazy("Novelty"), NOVELTY_DEFAULT)
@@ -37,7 +51,16 @@ class ListForm(FilterForm):
         required=False,
         choices=(
             ("", gettext_lazy("Only what is new to me")),
+            ("next", gettext_lazy("Only what comes next for me")),
             ("off", gettext_lazy("Everything, sequels as well")),
+        ),
+    )
+    planned = forms.ChoiceField(
+        label=gettext_lazy("Planned titles"),
+        required=False,
+        choices=(
+            ("", gettext_lazy("Without what I plan to watch")),
+            ("1", gettext_lazy("With what I plan to watch")),
         ),
     )
 
@@ -63,17 +86,47 @@ class ListForm(FilterForm):
             for name, (low, high, hint) in ends.items()
         ]
 
-    def options(self, *, k: int, show_adult: bool) -> ListOptions:
+    def options(self, *, k: int, show_adult: bool, depth: int = 0) -> ListOptions:
         """The options of the list of new titles."""
-        off = self.value("franchise") == "off"
         return ListOptions(
             k=k,
+            depth=depth,
             balance=self._dial_wish("balance"),
             novelty=self._dial_wish("novelty"),
             diversity=self._dial_wish("diversity"),
-            franchise=FranchiseMode.OFF if off else FranchiseMode.NEW,
-            filter=self.catalogue_filter(show_adult=show_adult, released_only=True),
+            franchise=FranchiseMode(self.value("franchise") or FranchiseMode.NEW),
+            planned=bool(self.value("planned")),
+            filter=self.list_filter(show_adult=show_adult),
         )
+
+    def list_filter(self, *, show_adult: bool) -> CatalogueFilter:
+        """What the filters allow of what a list may hold at all."""
+        return self.catalogue_filter(show_adult=show_adult, released_only=True, without_recaps=True)
+
+    def state(self) -> list[tuple[str, str]]:
+        """The state as hidden fields of another form."""
+        state = QueryDict(self.query())
+        return [(name, value) for name in state for value in state.getlist(name)]
+
+    def parts(self, *, show_adult: bool) -> list[FilterPart]:
+        """The filters that are set, one by one; values of which a title needs but one are one filter."""
+        state = QueryDict(self.query())
+        labels = iter([one.label for one in self.active()])
+        found = []
+        for name in self.FILTERS:
+            values = state.getlist(name) if name not in self.errors else []
+            for group in [values] if name in self.ANY_OF and values else [[value] for value in values]:
+                alone, rest = QueryDict(mutable=True), state.copy()
+                alone.setlist(name, group)
+                rest.setlist(name, [value for value in values if value not in group])
+                found.append(
+                    FilterPart(
+                        ActiveFilter(", ".join(next(labels) for _value in group), rest.urlencode()),
+                        ListForm(alone).list_filter(show_adult=show_adult),
+                        ListForm(rest).list_filter(show_adult=show_adult),
+                    )
+                )
+        return found
 
 
 class RatingForm(forms.Form):
@@ -97,8 +150,21 @@ class EntryForm(forms.Form):
         choices=ListStatus.choices,
         error_messages={"invalid_choice": gettext_lazy("“%(value)s” is not a status that an entry can have.")},
     )
-    started = forms.DateField(required=False)
-    finished = forms.DateField(required=False)
+    started = forms.DateField(
+        required=False,
+        error_messages={"invalid": gettext_lazy("“Started” is not a valid date. Write a date like 2024-05-31.")},
+    )
+    finished = forms.DateField(
+        required=False,
+        error_messages={"invalid": gettext_lazy("“Finished” is not a valid date. Write a date like 2024-05-31.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        started, finished = cleaned.get("started"), cleaned.get("finished")
+        if started and finished and finished < started:
+            raise ValidationError(_("It cannot have been finished before it was started."))
+        return cleaned
 
     def clean_rating(self) -> int | None:
         typed = self.cleaned_data["rating"]

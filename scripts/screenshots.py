@@ -1,7 +1,8 @@
 """Screenshots of every page, on a phone and on a desk, in both themes: `make screenshots`.
 
 Starts a site of its own the way `make demo` does, with an empty state below a temporary folder, or takes a
-running one (`--url`), where it signs a new member up. Writes WebP, which the browser encodes itself.
+running one (`--url`), where it signs a new member up. Writes WebP, which the browser encodes itself. Fonts are the
+machine's: with a Palatino (Debian: fonts-urw-base35) and a Japanese one the pictures show what most people see.
 """
 
 from __future__ import annotations
@@ -17,67 +18,64 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OUT_DIR = BASE_DIR / "docs" / "screenshots"
-# What README and documentation show is committed; the rest is looked at and thrown away.
-COMMITTED = ("for-you-desktop-light", "for-you-phone-dark", "anime-desktop-dark", "home-desktop-light",
-             "browse-desktop-dark", "home-phone-light")  # fmt: skip
+PAGES: dict[str, dict[str, str]] = tomllib.loads((BASE_DIR / "scripts" / "pages.toml").read_text())
 
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-WEBP_QUALITY = 88
-START_SECONDS = 300
+WEBP_QUALITY = 55
+START_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Size:
+    """A window, and how much of a long page a picture shows."""
+
+    name: str
+    width: int
+    height: int
+    max_height: int
+
+
+SIZES = (Size("desktop", 1440, 900, 1120), Size("phone", 390, 844, 1400))
 
 # A taste with some width: the lists should not look like one genre.
 RATINGS = {19: 10, 1: 9, 30: 9, 199: 9, 457: 9, 5114: 8, 9253: 8, 32281: 7, 21: 4}
 VISITOR_RATINGS = 3
-VISITOR_PAGES = {
-    "home": "/",
-    "signup": "/accounts/signup/",
-    "login": "/accounts/login/",
-    "password-reset": "/accounts/password/reset/",
-    "members": "/members/",
-    "member": "/members/17/",
-    "not-found": "/nowhere/",
-    "nothing-found": "/anime/?q=zzzz",
-}
-MEMBER_PAGES = {
-    "for-you": "/for-you/",
-    "for-you-filtered": "/for-you/?balance=0.8&type=Movie&year_min=1980",
-    "browse": "/anime/",
-    "browse-filtered": "/anime/?genre=mecha&sort=rating",
-    "anime": "/anime/30/",
-    "library": "/library/",
-    "account": "/account/",
-    "delete": "/account/delete/",
-    "email": "/accounts/email/",
-    "password-change": "/accounts/password/change/",
-}
+STATUSES = {21: "watching", 11061: "planned", 2001: "planned"}
+HIDDEN = (11757, 22319)
 
 
 def main() -> int:
     options = _options()
-    options.out.mkdir(parents=True, exist_ok=True)
     chromium = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     if not chromium.is_file():
         print(f"No browser: {chromium} is missing. Install Chromium or set CHROMIUM.", file=sys.stderr)
         return 1
+    options.out.mkdir(parents=True, exist_ok=True)
     arguments = ["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    sizes: dict[str, int] = {}
     with _site(options.url) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        for size in SIZES:
-            for theme in THEMES:
-                for name, written in _shots(browser, url, size, theme, options):
-                    print(f"{written // 1024:4} kB  {name}")
+        for who, pages in PAGES.items():
+            for name, written in _shots(browser, url, who, pages, options.out):
+                print(f"{written // 1024:4} kB  {name}")
+                sizes[name] = written
         browser.close()
+    for old in options.out.glob("*.webp"):
+        if old.stem not in sizes:
+            old.unlink()
+    print(f"{len(sizes)} pictures, {sum(sizes.values()) / 1e6:.1f} MB")
     return 0
 
 
@@ -85,37 +83,36 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="a running site; without it one is started")
     parser.add_argument("--out", type=Path, default=OUT_DIR)
-    parser.add_argument("--all", action="store_true", help="every page, not only what the documentation shows")
     return parser.parse_args()
 
 
-def _shots(
-    browser: Browser, url: str, size: str, theme: Theme, options: argparse.Namespace
-) -> Iterator[tuple[str, int]]:
-    width, height = SIZES[size]
-    for pages, ratings in ((VISITOR_PAGES, VISITOR_RATINGS), (MEMBER_PAGES, len(RATINGS))):
-        wanted = {
-            f"{page}-{size}-{theme}": path
-            for page, path in pages.items()
-            if options.all or f"{page}-{size}-{theme}" in COMMITTED
-        }
-        if not wanted:
-            continue
-        context = browser.new_context(
-            base_url=url, viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        page.goto("/")
-        if pages is MEMBER_PAGES:
-            _sign_up(page)
-        for anime_id, rating in list(RATINGS.items())[:ratings]:
-            _rate(context, anime_id, rating)
-        page.goto("/library/")  # shows the messages of all that, once
-        for name, path in wanted.items():
-            page.goto(path)
-            page.wait_for_load_state("networkidle")
-            yield name, _shoot(page, options.out / f"{name}.webp")
-        context.close()
+def _shots(browser: Browser, url: str, who: str, pages: dict[str, str], out: Path) -> Iterator[tuple[str, int]]:
+    """One person sees all their pages in every size and theme."""
+    context = browser.new_context(base_url=url, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/")
+    username = _sign_up(page) if who == "member" else ""
+    _fill_library(page, who)
+    for name, path in pages.items():
+        for size in SIZES:
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)
+                page.set_viewport_size({"width": size.width, "height": size.height})
+                page.goto(path.format(username=username))
+                _show(page, size)
+                file = out / f"{name}-{size.name}-{theme}.webp"
+                yield file.stem, _shoot(page, file)
+    context.close()
+
+
+def _show(page: Page, size: Size) -> None:
+    """Make the window as high as the picture shall be, so that what sticks to its edges does, and wait for covers."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": size.width, "height": min(max(height, size.height), size.max_height)})
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        "Promise.all([...document.images].filter(one => one.complete).map(one => one.decode().catch(() => 0)))"
+    )
 
 
 def _shoot(page: Page, path: Path) -> int:
@@ -126,25 +123,43 @@ def _shoot(page: Page, path: Path) -> int:
     return path.write_bytes(base64.b64decode(answer["data"]))
 
 
-def _sign_up(page: Page) -> None:
+def _sign_up(page: Page) -> str:
+    """The username: mika, or on a site that has one already something like it."""
     password = secrets.token_urlsafe(12)
-    page.goto("/accounts/signup/")
-    page.get_by_label("Username").fill(f"mika_{secrets.token_hex(2)}")
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_label("Password (again)").fill(password)
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.wait_for_url("**/for-you/")
+    for name in ("mika", f"mika_{secrets.token_hex(2)}"):
+        page.goto("/accounts/signup/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password", exact=True).fill(password)
+        page.get_by_label("Password (again)").fill(password)
+        with page.expect_navigation():
+            page.get_by_role("main").get_by_role("button", name="Sign up").click()
+        if page.url.endswith("/for-you/"):
+            return name
+    raise RuntimeError(f"signing up leads to {page.url}")
 
 
-def _rate(context: BrowserContext, anime_id: int, rating: int) -> None:
-    token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
-    answer = context.request.post(
-        f"/entries/{anime_id}/rate/",
-        form={"rating": str(rating), "csrfmiddlewaretoken": token, "next": "/robots.txt"},
-        headers={"Referer": context.pages[0].url},
+def _fill_library(page: Page, who: str) -> None:
+    """Visitors have rated a few titles; members some more, and they have something on every shelf."""
+    for anime_id, rating in list(RATINGS.items())[: VISITOR_RATINGS if who != "member" else None]:
+        _send(page, f"/entries/{anime_id}/rate/", rating=str(rating))
+    if who == "member":
+        for anime_id, status in STATUSES.items():
+            _send(page, f"/entries/{anime_id}/set/", status=status)
+        for anime_id in HIDDEN:
+            _send(page, f"/entries/{anime_id}/hide/")
+        _send(page, "/account/options/", title_language="romaji", visibility="public")
+    page.goto("/library/")  # shows the messages of all that, once
+
+
+def _send(page: Page, path: str, **form: str) -> None:
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
+    answer = page.request.post(
+        path,
+        form={**form, "csrfmiddlewaretoken": token, "next": "/robots.txt"},
+        headers={"Referer": page.url},
     )
     if not answer.ok:
-        raise RuntimeError(f"rating {anime_id} answered {answer.status}: is it in the catalogue?")
+        raise RuntimeError(f"{path} answered {answer.status}")
 
 
 @contextmanager

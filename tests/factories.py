@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.models import User
 from catalog.models import AgeRating, Anime, AnimeType, Franchise, Genre, Studio, Synonym
+from catalog.names import keep_names
 from recommendations.models import ListEntry, ListStatus, Profile, ProfileSource
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class AnimeFactory(DjangoModelFactory):
     def synonyms(self: Any, create: bool, names: list[str] | None, **kwargs: Any) -> None:
         if create and names:
             Synonym.objects.bulk_create(Synonym(anime=self, title=name) for name in names)
+
+    @classmethod
+    def _after_postgeneration(cls, instance: Anime, create: bool, results: Any = None) -> None:
+        if create:
+            keep_names([instance.pk])
 
 
 class ProfileFactory(DjangoModelFactory):

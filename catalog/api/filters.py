@@ -8,8 +8,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from catalog.importers.values import YEARS
-from catalog.models import AnimeType, Genre
+from catalog.importers.values import MAX_ID, MAX_SMALL, YEARS
+from catalog.models import AgeRating, AnimeType, Genre
 from catalog.selectors import ORDERINGS, RELEVANCE, CatalogueFilter
 
 
@@ -17,7 +17,7 @@ class AnimeListQuery(serializers.Serializer[dict[str, Any]]):
     """``genre`` and ``type`` may be repeated."""
 
     search = serializers.CharField(
-        required=False, allow_blank=True, max_length=200, help_text="Words that must all occur in a name."
+        required=False, allow_blank=True, max_length=200, help_text="Words of a name; may be misspelt."
     )
     genre = serializers.ListField(
         child=serializers.CharField(max_length=60),
@@ -31,6 +31,18 @@ class AnimeListQuery(serializers.Serializer[dict[str, Any]]):
     )
     year_min = serializers.IntegerField(min_value=YEARS[0], max_value=YEARS[1], required=False)
     year_max = serializers.IntegerField(min_value=YEARS[0], max_value=YEARS[1], required=False)
+    episodes_max = serializers.IntegerField(min_value=1, max_value=MAX_SMALL, required=False)
+    minutes_max = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_ID,
+        required=False,
+        help_text="Running time of all episodes together; titles of which it is unknown are left out.",
+    )
+    age_rating = serializers.ListField(
+        child=serializers.ChoiceField(choices=AgeRating.choices),
+        required=False,
+        help_text="Age ratings of which a title must have one; may be repeated.",
+    )
     ordering = serializers.ChoiceField(
         choices=[*ORDERINGS, RELEVANCE],
         required=False,
@@ -57,6 +69,9 @@ class AnimeListQuery(serializers.Serializer[dict[str, Any]]):
             types=tuple(sorted(set(given.get("type", ())))),
             year_min=given.get("year_min"),
             year_max=given.get("year_max"),
+            episodes_max=given.get("episodes_max"),
+            minutes_max=given.get("minutes_max"),
+            age_ratings=tuple(sorted(set(given.get("age_rating", ())))),
             show_adult=show_adult,
         )
 

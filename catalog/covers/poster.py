@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from xml.sax.saxutils import escape
 
-from catalog.covers.lettering import LINE_HEIGHT, Lettering, set_title
+from catalog.covers.lettering import LINE_HEIGHT, Lettering, set_title, width_em
 from catalog.covers.motifs import MOTIFS
 from catalog.covers.palettes import looks_of
 
@@ -14,7 +14,12 @@ COVER_WIDTH, COVER_HEIGHT = 300, 450
 MARGIN = 22
 TITLE_HEIGHT = 172
 TITLE_COLOUR = "#fffaf2"
-SERIF = "Iowan Old Style, Palatino Linotype, Palatino, P052, Noto Serif CJK JP, Hiragino Mincho ProN, Georgia, serif"
+# By how much a serif that stands in for those below may be broader than the estimate of a line.
+BROADER = 1.25
+SERIF = (
+    "Iowan Old Style, Palatino Linotype, Palatino, P052, Noto Serif CJK JP, Hiragino Mincho ProN, Georgia, "
+    "DejaVu Serif Condensed, serif"
+)
 SANS = "system-ui, Segoe UI, Roboto, Noto Sans, sans-serif"
 
 # A pattern tile of each type, laid over the picture so lightly that one feels it rather than sees it.
@@ -81,9 +86,19 @@ def _title(lettering: Lettering) -> str:
     step = lettering.size * LINE_HEIGHT
     first = COVER_HEIGHT - MARGIN - 6 - step * (len(lettering.lines) - 1)
     lines = "".join(
-        f'<text x="{MARGIN}" y="{first + step * index:.1f}">{escape(line)}</text>'
+        f'<text x="{MARGIN}" y="{first + step * index:.1f}"{_held(line, lettering.size)}>{escape(line)}</text>'
         for index, line in enumerate(lettering.lines)
     )
     return (
         f'<g font-family="{SERIF}" font-size="{lettering.size}" font-weight="700" fill="{TITLE_COLOUR}">{lines}</g>'
+    )
+
+
+def _held(line: str, size: int) -> str:
+    """A line that a broader font would push over the edge is held to the width that was estimated."""
+    width = width_em(line) * size
+    return (
+        ""
+        if width * BROADER <= COVER_WIDTH - 2 * MARGIN
+        else f' textLength="{width:.0f}" lengthAdjust="spacingAndGlyphs"'
     )

@@ -13,6 +13,7 @@ from catalog.importers.problems import BadValue, ImportStopped
 from catalog.importers.tables import Table
 from catalog.importers.values import MAX_ID, MAX_SMALL, SEASONS, STATUSES, TYPES, Row, aired_words
 from catalog.models import AgeRating, GenreKind
+from catalog.recaps import looks_like_recap
 
 TITLE_CHARS, SOURCE_CHARS, GENRE_CHARS, STUDIO_CHARS, URL_CHARS = 300, 40, 60, 120, 500
 SYNOPSIS_CHARS = 100_000
@@ -41,6 +42,12 @@ class TitleRecord:
     genres: dict[str, str] = field(default_factory=dict)
     studios: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the row calls the title; nothing where it only adds to a known one."""
+        titles = (self.facts.get(name, "") for name in ("title", "title_english", "title_japanese"))
+        return tuple(name for name in (*titles, *self.synonyms) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +220,11 @@ def _record(
         genre_slug(name)  # a name without a slug is a fault of this row
     adult = is_adult or ADULT_GENRE in genres or known.get("age_rating") == AgeRating.RX
     others = tuple(name for name in synonyms if name not in (title, known.get("title_english")))
-    return TitleRecord(anime_id, known, is_adult=adult, genres=genres, studios=studios, synonyms=others)
+    record = TitleRecord(anime_id, known, is_adult=adult, genres=genres, studios=studios, synonyms=others)
+    # A fallback: where an administrator said that a title is or is no recap, that stays.
+    if looks_like_recap(record.names, known.get("type", "")):
+        record.fallbacks["is_recap"] = True
+    return record
 
 
 LAYOUTS = (

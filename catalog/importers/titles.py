@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalog.importers.bulk import write_rows
 from catalog.importers.layouts import TitleRecord, genre_slug
 from catalog.models import Anime, Genre, Studio, Synonym
+from catalog.names import keep_names
 
 # The primary key decides which row is meant; all else may change.
 _KEY = "id"
@@ -47,6 +48,8 @@ class TitleWriter:
         known, new, changed = self._write_facts(records, create=create)
         linked = self._write_links([record for record in records if record.anime_id in known])
         changed |= linked - new
+        # Also of titles that are as they were: an import that was stopped halfway is put right by the next.
+        keep_names(record.anime_id for record in records if record.anime_id in known and record.names)
         return Written(len(new), len(changed), len(known) - len(new) - len(changed), len(records) - len(known))
 
     def _write_facts(self, records: Sequence[TitleRecord], *, create: bool) -> tuple[set[int], set[int], set[int]]:

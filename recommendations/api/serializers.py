@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from catalog.api.serializers import AnimeSerializer
+from catalog.importers.values import MAX_ID, MAX_SMALL
 from catalog.models import AgeRating, AnimeType, Genre
 from catalog.selectors import CatalogueFilter
 from ml.types import Entry, FranchiseMode, Status
@@ -36,6 +37,9 @@ class OptionsSerializer(serializers.Serializer):
         default=FranchiseMode.NEW.value,
         help_text="new = franchises not yet touched, one title each; next = the next part; off = plain ranking.",
     )
+    planned = serializers.BooleanField(
+        default=False, help_text="true = titles that are planned may be listed as well."
+    )
     genre = serializers.ListField(
         child=serializers.SlugField(), required=False, help_text="Slugs of genres that a title must all have."
     )
@@ -46,7 +50,13 @@ class OptionsSerializer(serializers.Serializer):
     age_rating = serializers.ListField(child=serializers.ChoiceField(choices=AgeRating.choices), required=False)
     year_min = serializers.IntegerField(min_value=1900, max_value=2100, required=False)
     year_max = serializers.IntegerField(min_value=1900, max_value=2100, required=False)
-    episodes_max = serializers.IntegerField(min_value=1, required=False)
+    episodes_max = serializers.IntegerField(min_value=1, max_value=MAX_SMALL, required=False)
+    minutes_max = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_ID,
+        required=False,
+        help_text="Running time of all episodes together; titles of which it is unknown are left out.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in ("genre", "genre_out"):
@@ -67,6 +77,7 @@ class OptionsSerializer(serializers.Serializer):
             novelty=given.get("novelty"),
             diversity=given.get("diversity"),
             franchise=FranchiseMode(given["franchise"]),
+            planned=given["planned"],
             filter=CatalogueFilter(
                 genres=tuple(sorted(given.get("genre", ()))),
                 genres_out=tuple(sorted(given.get("genre_out", ()))),
@@ -75,8 +86,10 @@ class OptionsSerializer(serializers.Serializer):
                 year_min=given.get("year_min"),
                 year_max=given.get("year_max"),
                 episodes_max=given.get("episodes_max"),
+                minutes_max=given.get("minutes_max"),
                 show_adult=show_adult,
                 released_only=True,
+                without_recaps=True,
             ),
         )
 

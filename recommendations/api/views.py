@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -31,7 +31,7 @@ from recommendations.models import HiddenTitle, ListEntry, ListStatus
 from recommendations.selectors.profiles import current_profile
 from recommendations.services import entries
 from recommendations.services.profiles import profile_of_user
-from recommendations.services.recommend import recommend, recommend_ratings, similar_titles
+from recommendations.services.recommend import RecommendationList, recommend, recommend_ratings, similar_titles
 
 MAX_SIMILAR = 50
 
@@ -50,9 +50,7 @@ class RecommendationsView(APIView):
         given = RecommendationRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         options = given.options(show_adult=given.validated_data["include_adult"])
-        return Response(
-            RecommendationListSerializer(recommend_ratings(profile=given.profile(), options=options)).data
-        )
+        return _answer(recommend_ratings(profile=given.profile(), options=options))
 
 
 class MyRecommendationsView(APIView):
@@ -65,8 +63,7 @@ class MyRecommendationsView(APIView):
         given = OptionsSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
         options = given.options(show_adult=shows_adult(request))
-        shown = recommend(profile=current_profile(request), options=options)
-        return Response(RecommendationListSerializer(shown).data)
+        return _answer(recommend(profile=current_profile(request), options=options))
 
 
 class SimilarView(APIView):
@@ -185,6 +182,11 @@ class MyHiddenView(APIView):
         if not entries.unhide(profile=profile_of_user(user_of(request)), anime=_anime(anime_id)):
             raise Http404
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _answer(shown: RecommendationList) -> Response:
+    prefetch_related_objects([listed.anime for listed in shown.results], "genres", "studios")
+    return Response(RecommendationListSerializer(shown).data)
 
 
 def user_of(request: Request) -> User:

@@ -1,9 +1,10 @@
 from recommendations.models.jobs import Job, JobKind, JobState
-from recommendations.models.lists import HiddenTitle, ListEntry, ListStatus
+from recommendations.models.lists import BulkChange, HiddenTitle, ListEntry, ListStatus
 from recommendations.models.profiles import Profile, ProfileSource
 from recommendations.models.registry import ModelStatus, ModelVersion, TopList
 
 __all__ = [
+    "BulkChange",
     "HiddenTitle",
     "Job",
     "JobKind",

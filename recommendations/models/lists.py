@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -62,3 +64,21 @@ class HiddenTitle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile} hides {self.anime}"
+
+
+class BulkChange(models.Model):
+    """The last change of many entries of a list at once, kept so that it can be taken back.
+
+    ``before`` is ``[[anime_id, rating, status, started, finished], ...]``; ``created`` is also the ``updated``
+    of every entry that was changed, which tells those that have been changed since.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    profile = models.OneToOneField(Profile, on_delete=models.CASCADE, related_name="bulk_change")
+    removed = models.BooleanField()
+    size = models.PositiveIntegerField()
+    before = models.JSONField()
+    created = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.profile}: {self.size} entries at once"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from django.db.models import F, OrderBy, Q
+from django.db.models import PositiveSmallIntegerField, Value
 from django.http import HttpRequest
 
 from ml.types import Profile as ScoringProfile
 from ml.types import Status
 from recommendations.models import HiddenTitle, ListEntry, Profile
+from recommendations.selectors.library import LibraryFilter, library_entries
 from recommendations.visitor import visitor_profile_id
 
 _STATUS = {status.value: status for status in Status}
+# Beside the statuses of entries, in one query with them.
+_HIDDEN = "hidden"
+_NO_RATING = Value(None, output_field=PositiveSmallIntegerField())
 
 
 def current_profile(request: HttpRequest) -> Profile | None:
@@ -32,18 +36,18 @@ def imported_profile(external_id: str) -> Profile | None:
 
 
 def scoring_profile(profile: Profile | None) -> ScoringProfile:
-    """``profile`` as the recommender takes it: two queries; empty for ``None``."""
+    """``profile`` as the recommender takes it: one query; empty for ``None``."""
     if profile is None:
         return ScoringProfile.of([])
-    rows = list(
-        ListEntry.objects.filter(profile=profile).order_by("anime_id").values_list("anime_id", "rating", "status")
-    )
-    hidden = HiddenTitle.objects.filter(profile=profile).values_list("anime_id", flat=True)
+    entries = ListEntry.objects.filter(profile=profile).values_list("anime_id", "rating", "status")
+    hidden = HiddenTitle.objects.filter(profile=profile).values_list("anime_id", _NO_RATING, Value(_HIDDEN))
+    both = sorted(entries.union(hidden, all=True), key=lambda row: row[0])
+    rows = [row for row in both if row[2] != _HIDDEN]
     return ScoringProfile(
         anime_ids=np.array([row[0] for row in rows], dtype=np.int64),
         ratings=np.array([np.nan if row[1] is None else row[1] for row in rows], dtype=np.float32),
         statuses=tuple(_STATUS[row[2]] for row in rows),
-        hidden=frozenset(hidden),
+        hidden=frozenset(row[0] for row in both if row[2] == _HIDDEN),
     )
 
 
@@ -57,23 +61,8 @@ def entries_by_anime(profile: Profile | None, anime_ids: list[int] | None = None
     return {entry.anime_id: entry for entry in entries}
 
 
-LIBRARY_ORDERINGS: dict[str, tuple[str | OrderBy, ...]] = {
-    "updated": ("-updated", "-id"),
-    "rating": (F("rating").desc(nulls_last=True), "anime__title"),
-    "title": ("anime__title",),
-    "year": (F("anime__year").desc(nulls_last=True), "anime__title"),
-}
-
-
 def library(
     profile: Profile | None, *, status: str = "", ordering: str = "updated", text: str = ""
 ) -> list[ListEntry]:
-    """The list of ``profile`` with its titles: by ``status`` ("" = all), holding ``text`` in a title."""
-    if profile is None:
-        return []
-    entries = ListEntry.objects.filter(profile=profile).select_related("anime")
-    if status:
-        entries = entries.filter(status=status)
-    if text:
-        entries = entries.filter(Q(anime__title__icontains=text) | Q(anime__title_english__icontains=text))
-    return list(entries.order_by(*LIBRARY_ORDERINGS[ordering]))
+    """The whole list of ``profile`` in memory, for files; pages leaf through ``selectors.library`` instead."""
+    return list(library_entries(profile, LibraryFilter(status=status, text=text), ordering=ordering))

@@ -39,18 +39,7 @@ def set_entry(*, profile: Profile, anime: Anime, changes: Mapping[str, Any]) -> 
 
     Raises ``ValidationError`` (by field) for values that do not fit; nothing is stored then.
     """
-    unknown = set(changes) - ENTRY_FIELDS
-    if unknown:
-        raise ValueError(f"not fields of an entry: {', '.join(sorted(unknown))}")
-    changes = dict(changes)
-    if changes.get("rating") is not None:
-        changes["rating"] = clean_rating(changes["rating"])
-    if "status" in changes and changes["status"] not in ListStatus.values:
-        raise ValidationError(
-            {"status": _("“%(value)s” is not a status. Use one of: %(choices)s.")
-             % {"value": changes["status"], "choices": ", ".join(ListStatus.values)}}
-        )  # fmt: skip
-    return _store(profile, anime, changes)
+    return _store(profile, anime, clean_changes(changes))
 
 
 @transaction.atomic
@@ -77,6 +66,22 @@ def unhide(*, profile: Profile, anime: Anime) -> bool:
     if deleted:
         touch(profile)
     return bool(deleted)
+
+
+def clean_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``changes`` of an entry as they are stored; ``ValidationError`` (by field) for values that do not fit."""
+    unknown = set(changes) - ENTRY_FIELDS
+    if unknown:
+        raise ValueError(f"not fields of an entry: {', '.join(sorted(unknown))}")
+    changes = dict(changes)
+    if changes.get("rating") is not None:
+        changes["rating"] = clean_rating(changes["rating"])
+    if "status" in changes and changes["status"] not in ListStatus.values:
+        raise ValidationError(
+            {"status": _("“%(value)s” is not a status. Use one of: %(choices)s.")
+             % {"value": changes["status"], "choices": ", ".join(ListStatus.values)}}
+        )  # fmt: skip
+    return changes
 
 
 def clean_rating(value: Any) -> int:

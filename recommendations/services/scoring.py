@@ -17,13 +17,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.selectors import CatalogueFilter, candidate_ids
+from catalog.selectors import candidate_ids
 from ml.types import Entry, FranchiseMode, Options, Status
 from ml.types import Profile as ScoringProfile
 from recommendations.models import HiddenTitle, Job, JobKind, JobState, ListEntry, Profile, TopList
 from recommendations.models.jobs import UNFINISHED
 from recommendations.services import jobs
 from recommendations.services.engine import Engine, current_engine
+from recommendations.services.recommend import list_filter
 
 SHARD_PROFILES = 2000
 STORED_TITLES = 50
@@ -140,10 +141,7 @@ def _score_shard(job: Job, engine: Engine, shard: Shard) -> int:
             "pk", flat=True
         )
     )
-    candidates = {
-        show_adult: candidate_ids(CatalogueFilter(released_only=True, show_adult=show_adult))
-        for show_adult in (False, True)
-    }
+    candidates = {show_adult: candidate_ids(list_filter(show_adult=show_adult)) for show_adult in (False, True)}
     batch_size = settings.WRITE_BATCH_ROWS
     for start in range(0, len(outdated), batch_size):
         batch = outdated[start : start + batch_size]

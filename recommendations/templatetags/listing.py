@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Anime
 from catalog.titles import title_in
+from recommendations.changes import HIDDEN, RATED, REMOVED, UNHIDDEN
 from recommendations.models import ListEntry, ListStatus
 from recommendations.selectors.profiles import current_profile, entries_by_anime
 from recommendations.services.recommend import Listed, ShownReason
+from recommendations.services.standing import ShownStanding
+from recommendations.views.lists import Cause
 
 register = template.Library()
 
@@ -88,13 +91,13 @@ def rated_reasons(listed: Listed) -> list[ShownReason]:
 
 
 @register.filter
-def shared_reasons(listed: Listed) -> list[ShownReason]:
+def shared_reasons(listed: Listed | ShownStanding) -> list[ShownReason]:
     """The reasons that say how much they carried: titles of the person's list and, without a title, popularity."""
     return [reason for reason in listed.reasons if reason.share and (reason.anime or reason.kind == "popular")]
 
 
 @register.filter
-def trait_reasons(listed: Listed) -> list[str]:
+def trait_reasons(listed: Listed | ShownStanding) -> list[str]:
     """What the title has in common with what the person likes."""
     return [trait for reason in listed.reasons for trait in reason.traits]
 
@@ -109,6 +112,29 @@ def percent(share: float) -> str:
 def unlocalised(number: float) -> str:
     """A number as HTML attributes want it, whatever the language of the page."""
     return f"{number:.3f}"
+
+
+@register.filter
+def signed(number: float) -> str:
+    """1.84 as "+1.8"."""
+    return f"{number:+.1f}".replace("-", "−")
+
+
+@register.simple_tag(takes_context=True)
+def moved_because(context: Any, cause: Cause) -> SafeString:
+    """The change that moved a title: "you gave Monster 9"."""
+    title = title_in(cause.anime, context.get("title_language", ""))
+    kind = cause.change.kind
+    if kind == RATED and cause.change.rating is not None:
+        return format_html(_("you gave <b>{}</b>&nbsp;{}"), title, cause.change.rating)
+    words = {
+        REMOVED: _("<b>{}</b> is off your list"),
+        HIDDEN: _("you hid <b>{}</b>"),
+        UNHIDDEN: _("<b>{}</b> may be listed again"),
+        ListStatus.PLANNED: _("you plan to watch <b>{}</b>"),
+        ListStatus.DROPPED: _("you dropped <b>{}</b>"),
+    }
+    return format_html(words.get(kind, _("you have seen <b>{}</b>")), title)
 
 
 @register.simple_tag(takes_context=True)

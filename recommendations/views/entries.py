@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import TitleLanguage
 from catalog.models import Anime
 from catalog.titles import title_in
+from recommendations.changes import HIDDEN, RATED, REMOVED, UNHIDDEN, note_change
 from recommendations.forms import EntryForm, RatingForm
 from recommendations.models import ListEntry, Profile
 from recommendations.selectors.profiles import current_profile, entries_by_anime
@@ -46,6 +47,7 @@ def _rate(request: HttpRequest, anime: Anime) -> HttpResponse:
     profile = writable_profile(request)
     before = _entry(profile, anime)
     entry = service.rate(profile=profile, anime=anime, rating=rating)
+    note_change(request, profile, anime.pk, RATED, rating)
     message = _("You gave %(title)s %(rating)d.") % {"title": _name(request, anime), "rating": rating}
     return answer_change(request, Change(anime, entry, message, _undo(anime, before)))
 
@@ -56,7 +58,9 @@ def _set(request: HttpRequest, anime: Anime) -> HttpResponse:
         return answer_problem(request, _problems(form), anime=anime)
     profile = writable_profile(request)
     before = _entry(profile, anime)
-    entry = service.set_entry(profile=profile, anime=anime, changes=form.changes())
+    changes = form.changes()
+    entry = service.set_entry(profile=profile, anime=anime, changes=changes)
+    note_change(request, profile, anime.pk, RATED if changes.get("rating") else entry.status, entry.rating)
     words = [str(entry.get_status_display()), _("rated %d") % entry.rating if entry.rating else ""]
     message = _("%(title)s: %(state)s.") % {
         "title": _name(request, anime),
@@ -71,6 +75,7 @@ def _remove(request: HttpRequest, anime: Anime) -> HttpResponse:
     if profile is None or not service.remove_entry(profile=profile, anime=anime):
         message = _("%(title)s was not on your list.")
     else:
+        note_change(request, profile, anime.pk, REMOVED)
         message = _("%(title)s is off your list.")
     message %= {"title": _name(request, anime)}
     return answer_change(request, Change(anime, None, message, _undo(anime, before) if before else None))
@@ -79,6 +84,7 @@ def _remove(request: HttpRequest, anime: Anime) -> HttpResponse:
 def _hide(request: HttpRequest, anime: Anime) -> HttpResponse:
     profile = writable_profile(request)
     service.hide(profile=profile, anime=anime)
+    note_change(request, profile, anime.pk, HIDDEN)
     message = _("%(title)s will not be suggested again.") % {"title": _name(request, anime)}
     undo = Undo(reverse("unhide", args=[anime.pk]))
     return answer_change(request, Change(anime, _entry(profile, anime), message, undo, hidden=True))
@@ -88,6 +94,7 @@ def _unhide(request: HttpRequest, anime: Anime) -> HttpResponse:
     profile = current_profile(request)
     if profile is not None:
         service.unhide(profile=profile, anime=anime)
+        note_change(request, profile, anime.pk, UNHIDDEN)
     message = _("%(title)s may be suggested again.") % {"title": _name(request, anime)}
     return answer_change(request, Change(anime, _entry(profile, anime), message))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -31,9 +32,19 @@ def export(request: HttpRequest) -> HttpResponse:
             "joined": user.date_joined.isoformat(timespec="seconds"),
             "title_language": user.title_language,
             "show_adult": user.show_adult,
+            "theme": user.theme,
+            "visibility": user.visibility,
             "api_tokens": [
                 {"name": token.name, "created": token.created.isoformat(timespec="seconds")}
                 for token in ApiToken.objects.filter(user=user)
+            ],
+            "signed_in": [
+                {
+                    "since": session.created_at.isoformat(timespec="seconds"),
+                    "ip": session.ip,
+                    "browser": session.user_agent,
+                }
+                for session in UserSession.objects.filter(user=user).order_by("created_at")
             ],
         },
         "list": [

@@ -2,54 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.options import shows_adult
-from catalog.selectors import CatalogueFilter
 from recommendations.forms import MemberForm
+from recommendations.models import ListEntry, Profile
 from recommendations.selectors.profiles import current_profile, library
-from recommendations.selectors.starters import informative_titles
-from recommendations.services.recommend import FEW_ENTRIES, ListOptions, recommend
-from recommendations.views.lists import cards_of, is_partial, listed_before
+from recommendations.services.recommend import FEW_ENTRIES, ListOptions, Read, list_filter, reader, recommend_lists
+from recommendations.views.grid import grid_tiles, home_url, shown_tiles
+from recommendations.views.lists import DEPTH, cards_of, cause_of, change_since, is_partial, listed_before
 
-GRID_TITLES = 12
-MAX_GRIDS = 8
 PREVIEW_TITLES = 6
 RATED_SHOWN = 12
+# What htmx asks for alone, by the id of the element that it replaces.
+PARTS = {"preview": "_preview.html", "grid": "_grid.html", "more-tiles": "_more_tiles.html"}
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The page; for htmx the preview or the grid alone."""
+    """The page; for htmx the preview, the grid, or what is missing in the grid. ``shown`` is the grid so far."""
+    part = next((name for name in PARTS if is_partial(request, name)), "")
     profile = current_profile(request)
-    adult = shows_adult(request)
-    context: dict[str, object] = {"few": FEW_ENTRIES}
-    preview_only, grid_only = is_partial(request, "preview"), is_partial(request, "grid")
-    if not grid_only:
-        options = ListOptions(k=PREVIEW_TITLES, filter=CatalogueFilter(released_only=True, show_adult=adult))
-        shown = recommend(profile=profile, options=options)
-        entries = library(profile)
-        context |= {
-            "list": shown,
-            "cards": cards_of(shown, listed_before(request)),
-            "rated": [entry for entry in entries if entry.rating][:RATED_SHOWN],
-            "rated_count": sum(entry.rating is not None for entry in entries),
-        }
-    if not preview_only:
-        typed = request.GET.get("more", "0")
-        grid = min(int(typed), MAX_GRIDS) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0
-        titles = informative_titles(profile=profile, count=GRID_TITLES * (grid + 1), show_adult=adult)
-        titles = titles[GRID_TITLES * grid :]
-        context |= {"titles": titles, "next_grid": grid + 1 if len(titles) == GRID_TITLES else 0}
-    context["member_form"] = MemberForm()
-    template = "recommendations/home.html"
-    if preview_only:
-        template = "recommendations/_preview.html"
-    elif grid_only:
-        template = "recommendations/_grid.html"
+    person = reader(profile)
+    entries = library(profile) if part != "more-tiles" else []
+    context: dict[str, Any] = {"few": FEW_ENTRIES, "member_form": MemberForm()}
+    if part in ("", "preview"):
+        context |= _preview(request, profile, person, entries)
+    if part != "preview":
+        shown = shown_tiles(request.GET.getlist("shown"))
+        tiles = grid_tiles(request, person(), shown, {entry.anime_id: entry for entry in entries})
+        context |= {"tiles": tiles, "here": home_url(tiles)}
+        if part == "more-tiles":
+            context["tiles"] = [tile for tile in tiles if tile.anime.pk not in shown]
+    template = f"recommendations/{PARTS[part] if part else 'home.html'}"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _preview(request: HttpRequest, profile: Profile | None, person: Read, entries: list[ListEntry]) -> dict[str, Any]:
+    options = ListOptions(k=PREVIEW_TITLES, depth=DEPTH, filter=list_filter(show_adult=shows_adult(request)))
+    before = listed_before(request)
+    change = change_since(request, profile, before)
+    also = [] if change is None else [change.anime_id]
+    [shown] = recommend_lists(profile=profile, options=[options], person=person, also=also)
+    cause = cause_of(change, before, shown.titles)
+    rated = [entry for entry in entries if entry.rating]
+    return {
+        "list": shown,
+        "version": profile.version if profile else 0,
+        "cards": cards_of(shown, before, cause),
+        "rated": rated[:RATED_SHOWN],
+        "rated_count": len(rated),
+    }

@@ -8,12 +8,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.options import shows_adult
-from catalog.selectors import CatalogueFilter
 from recommendations.forms import MemberForm
 from recommendations.models import Profile, ProfileSource
 from recommendations.selectors.profiles import imported_profile
 from recommendations.selectors.profiles import library as library_entries
-from recommendations.services.recommend import ListOptions, recommend
+from recommendations.services.recommend import ListOptions, list_filter, recommend
 from recommendations.views.lists import cards_of
 
 LIST_TITLES = 10
@@ -42,7 +41,7 @@ def member_detail(request: HttpRequest, external_id: str) -> HttpResponse:
     if profile is None:
         return _unknown(request, external_id)
     adult = shows_adult(request)
-    options = ListOptions(k=LIST_TITLES, filter=CatalogueFilter(released_only=True, show_adult=adult))
+    options = ListOptions(k=LIST_TITLES, filter=list_filter(show_adult=adult))
     shown = recommend(profile=profile, options=options)
     entries = library_entries(profile, ordering="rating")
     visible = [entry for entry in entries if adult or not entry.anime.is_adult]

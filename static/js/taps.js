@@ -23,9 +23,9 @@ function startTaps() {
     }
   });
 
-  // What the server refused is not what stands on the list.
-  document.addEventListener("htmx:responseError", (event) => event.target.closest?.("form")?.reset());
-  document.addEventListener("htmx:sendError", (event) => event.target.closest?.("form")?.reset());
+  // What the server refused is not what stands on the list. A form that shows no state of it keeps what was typed.
+  document.addEventListener("htmx:responseError", (event) => event.target.closest?.("form:not([data-keep])")?.reset());
+  document.addEventListener("htmx:sendError", (event) => event.target.closest?.("form:not([data-keep])")?.reset());
 }
 
 function chooseByDigit(event) {

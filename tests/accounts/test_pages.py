@@ -33,16 +33,22 @@ def test_only_for_members(client: Client, name: str) -> None:
 
 class TestOptions:
     def test_saved(self, client: Client, user: User) -> None:
-        client.post(reverse("account_options"), {"title_language": "english", "show_adult": "on"})
+        sent = {"title_language": "english", "show_adult": "on", "visibility": "public"}
+        client.post(reverse("account_options"), sent)
         user.refresh_from_db()
-        assert (user.title_language, user.show_adult) == ("english", True)
+        assert (user.title_language, user.show_adult, user.visibility) == ("english", True, "public")
 
-    def test_bad_input_changes_nothing(self, client: Client, user: User) -> None:
-        response = client.post(reverse("account_options"), {"title_language": "klingon", "show_adult": "on"})
+    @pytest.mark.parametrize("wrong", [{"title_language": "klingon"}, {"visibility": "friends"}, {"visibility": ""}])
+    def test_bad_input_changes_nothing(self, client: Client, user: User, wrong: dict[str, str]) -> None:
+        sent = {"title_language": "english", "show_adult": "on", "visibility": "public", **wrong}
+        response = client.post(reverse("account_options"), sent)
         assert response.status_code == 400
         assert "errorlist" in response.content.decode()
         user.refresh_from_db()
-        assert (user.title_language, user.show_adult) == ("romaji", False)
+        assert (user.title_language, user.show_adult, user.visibility) == ("romaji", False, "private")
+
+    def test_nobody_is_public_before_they_say_so(self) -> None:
+        assert User.objects.create_user("new").visibility == "private"
 
 
 class TestTheme:
@@ -65,6 +71,27 @@ class TestTheme:
     def test_a_forged_cookie_is_ignored(self, client: Client) -> None:
         client.cookies["theme"] = 'dark" onload="alert(1)'
         assert "onload" not in client.get("/library/").content.decode()
+
+    def test_a_new_device_begins_with_the_theme_of_the_account(self, client: Client, user: User) -> None:
+        client.post(reverse("theme"), {"theme": "dark"})
+        device = Client()
+        device.cookies["theme"] = "light"
+        assert 'data-theme="light"' in device.get("/library/").content.decode()
+        device.post(reverse("account_login"), {"login": "mika", "password": PASSWORD})
+        assert 'data-theme="dark"' in device.get("/library/").content.decode()
+
+    def test_who_signs_up_keeps_the_theme_of_their_browser(self, client: Client) -> None:
+        client.post(reverse("theme"), {"theme": "dark"})
+        new = {"username": "mika", "email": "", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+        client.post(reverse("account_signup"), new)
+        assert User.objects.get(username="mika").theme == "dark"
+        assert 'data-theme="dark"' in client.get("/library/").content.decode()
+
+    def test_a_visitor_s_choice_is_nobody_else_s(self, client: Client) -> None:
+        user = UserFactory()
+        client.post(reverse("theme"), {"theme": "dark"})
+        user.refresh_from_db()
+        assert user.theme == ""
 
     def test_it_never_leads_to_another_site(self, client: Client) -> None:
         assert client.post(reverse("theme"), {"theme": "dark", "next": "//evil.example"})["Location"] == "/"
@@ -116,6 +143,7 @@ def test_export(client: Client, user: User) -> None:
     content = response.json()
     assert "attachment" in response["Content-Disposition"]
     assert content["account"]["username"] == "mika"
+    assert (content["account"]["theme"], content["account"]["visibility"]) == ("", "private")
     assert [(entry["title"], entry["rating"], entry["finished"]) for entry in content["list"]] == [
         ("Monster", 9, "2020-02-29")
     ]
@@ -159,11 +187,13 @@ class TestSigningIn:
         assert 'class="site-header"' in html
         assert "css/base.css" in html
 
-    @pytest.mark.parametrize("name", ["account_email", "account_change_password", "account_logout"])
+    @pytest.mark.parametrize(
+        "name", ["account_email", "account_change_password", "account_logout", "usersessions_list"]
+    )
     def test_members_pages_are_pages_of_the_site(self, client: Client, user: User, name: str) -> None:
         html = client.get(reverse(name)).content.decode()
         assert 'class="site-header"' in html
-        assert 'class="button' in html
+        assert "css/base.css" in html
 
     def test_a_wrong_password_keeps_the_name(self, client: Client) -> None:
         UserFactory(username="mika")

@@ -84,15 +84,29 @@ class TestList:
             ("ordering=title", [2, 3, 1]),
             ("ordering=year", [3, 2, 1]),
             ("ordering=rating", [2, 3, 1]),
-            ("search=a&ordering=title", [2, 3, 1]),
+            ("search=koda&ordering=title", [2, 3, 1]),
+            ("search=akria", [2]),
+            ("episodes_max=12", [2]),
+            ("minutes_max=120", [2]),
+            ("minutes_max=119", []),
+            ("minutes_max=9000", [3, 2]),
+            ("age_rating=R", [2]),
+            ("age_rating=R&age_rating=PG-13", [3, 2, 1]),
         ],
     )
     def test_filters(self, api: APIClient, query: str, expected: list[int]) -> None:
         AnimeFactory(
-            id=1, title="Yokohama", genres=["Slice of Life"], type="OVA", year=None, members=1, community_rating=None
-        )
-        AnimeFactory(id=2, title="Akira", genres=["Action"], type="Movie", year=1988, members=20, community_rating=9)
-        AnimeFactory(id=3, title="Code Geass", genres=["Action", "Mecha"], year=2006, members=30, community_rating=8)
+            id=1, title="Yokohama", genres=["Slice of Life"], type="OVA", year=None, members=1, community_rating=None,
+            episodes=None, duration_minutes=30, synonyms=["Koda 1"],
+        )  # fmt: skip
+        AnimeFactory(
+            id=2, title="Akira", genres=["Action"], type="Movie", year=1988, members=20, community_rating=9,
+            age_rating="R", episodes=1, duration_minutes=120, synonyms=["Koda 2"],
+        )  # fmt: skip
+        AnimeFactory(
+            id=3, title="Code Geass", genres=["Action", "Mecha"], year=2006, members=30, community_rating=8,
+            episodes=25, duration_minutes=24, synonyms=["Koda 3"],
+        )  # fmt: skip
         assert ids(api.get(f"{LIST}?{query}")) == expected
 
     def test_a_search_puts_the_best_match_first(self, api: APIClient) -> None:
@@ -109,6 +123,11 @@ class TestList:
             ("year_min=soon", "year_min"),
             ("year_max=99999", "year_max"),
             ("year_min=2010&year_max=2000", "year_max"),
+            ("episodes_max=0", "episodes_max"),
+            ("minutes_max=0", "minutes_max"),
+            ("minutes_max=an hour", "minutes_max"),
+            ("minutes_max=99999999999999999999", "minutes_max"),
+            ("age_rating=18", "age_rating"),
             ("ordering=random", "ordering"),
             ("page=0", "page"),
             ("page=x", "page"),
@@ -142,7 +161,7 @@ class TestList:
         assert ids(api.get(LIST)) == [1, 2]
 
     @pytest.mark.parametrize("titles", [2, 20])
-    def test_four_queries_whatever_the_number_of_titles(
+    def test_few_queries_whatever_the_number_of_titles(
         self, api: APIClient, titles: int, django_assert_num_queries: Any
     ) -> None:
         for _title in range(titles):
@@ -150,8 +169,11 @@ class TestList:
         # The count, the titles, their genres, their studios.
         with django_assert_num_queries(4):
             assert len(ids(api.get(LIST))) == titles
-        with django_assert_num_queries(5):  # and whether there is such a genre
+        # And whether there is such a genre, and such a name.
+        with django_assert_num_queries(6):
             ids(api.get(LIST, {"genre": "action", "search": "anime"}))
+        with django_assert_num_queries(7):  # and which names are like it
+            assert len(ids(api.get(LIST, {"genre": "action", "search": "anmie"}))) == titles
 
 
 class TestDetail:

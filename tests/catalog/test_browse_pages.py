@@ -5,14 +5,16 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from catalog.covers import Subject, draw_cover
 from catalog.covers.lettering import set_title, width_em
 from catalog.covers.motifs import MOTIFS
 from catalog.covers.palettes import ALIASES, FALLBACK, LOOKS, looks_of
-from catalog.models import Anime
+from catalog.models import AgeRating, Anime
 from catalog.titles import cover_version
 from recommendations.services.profiles import profile_of_user
 from tests.factories import AnimeFactory, EntryFactory, UserFactory
@@ -28,10 +30,18 @@ class TestBrowse:
         AnimeFactory(
             title="Monster", title_japanese="モンスター", year=2004, members=900, genres=["Drama", "Mystery"]
         )
-        AnimeFactory(title="Mononoke", year=2007, members=500, genres=["Horror", "Mystery"], community_rating=8.4)
+        AnimeFactory(
+            title="Mononoke",
+            year=2007,
+            members=500,
+            genres=["Horror", "Mystery"],
+            community_rating=8.4,
+            age_rating="R",
+        )
         AnimeFactory(title="Sen to Chihiro", title_english="Spirited Away", type="Movie", episodes=1, year=2001,
-                     members=2000, genres=["Drama"], community_rating=8.9)  # fmt: skip
-        AnimeFactory(title="Secret", is_adult=True, members=1)
+                     members=2000, genres=["Drama"], community_rating=8.9, duration_minutes=125,
+                     age_rating="PG")  # fmt: skip
+        AnimeFactory(title="Secret", is_adult=True, members=1, genres=["Hentai"], age_rating="Rx")
 
     def titles(self, client: Client, **query: str | list[str]) -> list[str]:
         return [anime.title for anime in client.get(reverse("anime_list"), query).context["page"].object_list]
@@ -54,7 +64,13 @@ class TestBrowse:
             ({"genre_out": "drama"}, ["Mononoke"]),
             ({"type": "Movie"}, ["Sen to Chihiro"]),
             ({"year_min": "2002", "year_max": "2005"}, ["Monster"]),
+            ({"q": "monstre"}, ["Monster"]),
+            ({"q": "monstre", "year_min": "2005"}, []),
             ({"episodes_max": "1"}, ["Sen to Chihiro"]),
+            ({"minutes_max": "120"}, []),
+            ({"minutes_max": "180"}, ["Sen to Chihiro"]),
+            ({"age_rating": "PG"}, ["Sen to Chihiro"]),
+            ({"age_rating": ["PG", "R"]}, ["Sen to Chihiro", "Mononoke"]),
             ({"sort": "rating"}, ["Sen to Chihiro", "Mononoke", "Monster"]),
             ({"sort": "year"}, ["Mononoke", "Monster", "Sen to Chihiro"]),
             ({"sort": "title"}, ["Mononoke", "Monster", "Sen to Chihiro"]),
@@ -83,11 +99,62 @@ class TestBrowse:
             ("from 2001", "genre=mystery&genre=drama&year_max=x&q=mon"),
         ]
 
+    def test_a_time_and_an_age_in_words(self, client: Client) -> None:
+        page = client.get(reverse("anime_list"), {"minutes_max": "90", "age_rating": "PG-13", "episodes_max": "13"})
+        assert [(one.label, one.rest) for one in page.context["form"].active()] == [
+            ("Up to 13 episodes", "minutes_max=90&age_rating=PG-13"),
+            ("Up to 90 minutes", "episodes_max=13&age_rating=PG-13"),
+            ("rated PG-13", "episodes_max=13&minutes_max=90"),
+        ]
+
+    def test_only_ages_and_times_that_lead_to_titles_are_offered(self, client: Client) -> None:
+        def page(**query: str) -> str:
+            cache.clear()
+            return client.get(reverse("anime_list"), query).content.decode()
+
+        html = page()
+        assert [value for value in AgeRating.values if f'name="age_rating" value="{value}"' in html] == [
+            "PG",
+            "PG-13",
+            "R",
+        ]
+        assert 'name="minutes_max"' in html
+        Anime.objects.update(duration_minutes=None)
+        assert 'name="minutes_max"' not in page()
+        assert 'name="minutes_max"' in page(minutes_max="90"), "a limit that is set can be taken back"
+
+    def test_what_is_adult_alone_is_offered_only_to_members_who_opted_in(self, client: Client) -> None:
+        def page() -> str:
+            return client.get(reverse("anime_list")).content.decode()
+
+        assert "Hentai" not in page()
+        assert 'value="Rx"' not in page()
+        client.force_login(UserFactory(show_adult=False))
+        assert "Hentai" not in page()
+        client.force_login(UserFactory(show_adult=True))
+        assert page().count('value="hentai"') == 2, "with it and without it"
+        assert 'value="Rx"' in page()
+
+    def test_an_address_with_an_adult_genre_shows_nothing_to_others(self, client: Client) -> None:
+        assert self.titles(client, genre="hentai") == []
+        client.force_login(UserFactory(show_adult=True))
+        assert self.titles(client, genre="hentai") == ["Secret"]
+
+    def test_names_that_are_only_alike_are_called_so(self, client: Client) -> None:
+        notice = "No title is called “monstre”. These have names like it."
+        assert notice in client.get(reverse("anime_list"), {"q": "monstre"}).content.decode()
+        assert "These have names like it" not in client.get(reverse("anime_list"), {"q": "mons"}).content.decode()
+        assert "These have names like it" not in client.get(reverse("anime_list")).content.decode()
+
     def test_paging_keeps_the_state(self, client: Client) -> None:
-        AnimeFactory.create_batch(30, title="Many")
-        html = client.get(reverse("anime_list"), {"q": "many", "page": "2"}).content.decode()
-        assert 'href="?q=many&amp;page=1"' in html
-        assert '<span aria-current="page">2</span>' in html
+        AnimeFactory.create_batch(30, title="Multitude")
+        for text in ("multitude", "multiutde"):
+            response = client.get(reverse("anime_list"), {"q": text, "page": "2"})
+            html = response.content.decode()
+            assert f'href="?q={text}&amp;page=1"' in html
+            assert '<span aria-current="page">2</span>' in html
+            assert "30 titles" in html
+            assert len(response.context["page"].object_list) == 6
 
     def test_own_ratings_stand_on_the_cards(self, client: Client) -> None:
         client.force_login(user := UserFactory())
@@ -105,9 +172,14 @@ class TestBrowse:
             ({"page": "abc"}, "There is no page “abc”"),
             ({"page": "0"}, "There is no page “0”"),
             ({"page": "99"}, "There is no page “99”"),
+            ({"page": "99", "q": "mon"}, "There is no page “99”"),
+            ({"page": "9" * 30, "q": "mon"}, "There is no page “99999999999999999999”"),
+            ({"page": "-1", "q": "mon"}, "There is no page “-1”"),
             ({"year_min": "xx"}, "From year: Enter a whole number"),
             ({"year_max": "1"}, "To year: Ensure this value is greater than or equal to 1900"),
             ({"genre": "nope"}, "“nope” is not one of the choices"),
+            ({"minutes_max": "91"}, "“91” is not one of the choices"),
+            ({"age_rating": "18"}, "“18” is not one of the choices"),
             ({"sort": "colour"}, "“colour” is not one of the choices"),
             ({"q": "x" * 300}, "at most 200 characters"),
         ],
@@ -133,7 +205,34 @@ class TestBrowse:
         assert "<script>alert" not in response.content.decode()
 
     def test_nothing_found_leads_on(self, client: Client) -> None:
-        assert "Nothing found" in client.get(reverse("anime_list"), {"q": "zzzz"}).content.decode()
+        html = client.get(reverse("anime_list"), {"q": "zzzz"}).content.decode()
+        assert "Nothing found" in html
+        assert "Did you mean" not in html
+
+    @pytest.mark.parametrize(
+        "query", [{"q": "monxxer"}, {"q": "monstre", "type": "Movie"}, {"q": "monster", "type": "Movie"}]
+    )
+    def test_nothing_found_names_what_comes_closest(self, client: Client, query: dict[str, str]) -> None:
+        html = client.get(reverse("anime_list"), query).content.decode()
+        assert "Nothing found" in html
+        assert "Did you mean" in html
+        assert f'href="{Anime.objects.get(title="Monster").get_absolute_url()}"' in html
+
+    @pytest.mark.parametrize(
+        "query",
+        [{}, {"page": "2"}, {"q": "mons"}, {"q": "mons", "page": "2"}, {"q": "monstre"},
+         {"q": "monstre", "page": "2"}, {"q": "monxxer"}, {"q": "zzzz"}],
+    )  # fmt: skip
+    def test_at_most_eight_queries(
+        self, client: Client, query: dict[str, str], django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        AnimeFactory.create_batch(30, title="Monster", genres=["Drama"])
+        client.force_login(user := UserFactory())
+        EntryFactory(profile=profile_of_user(user))
+        client.get(reverse("anime_list"))
+        cache.clear()
+        with django_assert_max_num_queries(8):
+            client.get(reverse("anime_list"), query)
 
 
 @pytest.mark.django_db

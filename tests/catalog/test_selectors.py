@@ -12,8 +12,8 @@ from catalog.selectors import (
     anime_by_ids,
     browse,
     candidate_ids,
+    filter_choices,
     franchise_titles,
-    genres_for_filter,
 )
 from tests.factories import AnimeFactory, FranchiseFactory, GenreFactory
 
@@ -25,12 +25,24 @@ def _titles() -> None:
     AnimeFactory(id=1, title="Gundam", genres=["Mecha", "Drama"], type="TV", year=1979, episodes=43, members=50)
     AnimeFactory(
         id=2, title="akira", genres=["Action"], type="Movie", year=1988, episodes=1, members=90, community_rating=8.2,
-        age_rating="R",
+        age_rating="R", duration_minutes=124,
     )  # fmt: skip
-    AnimeFactory(id=3, title="Code Geass", genres=["Mecha", "Action"], year=2006, episodes=25, members=70)
+    AnimeFactory(
+        id=3, title="Code Geass", genres=["Mecha", "Action"], year=2006, episodes=25, members=70, duration_minutes=24,
+        is_recap=False,
+    )  # fmt: skip
     AnimeFactory(id=4, title="Facts unknown", type="", year=None, episodes=None, members=None, community_rating=None)
     AnimeFactory(id=5, title="For adults", genres=["Mecha"], is_adult=True, members=60)
-    AnimeFactory(id=6, title="To come", status="upcoming", year=2030, members=10)
+    AnimeFactory(
+        id=6,
+        title="To come",
+        status="upcoming",
+        year=2030,
+        members=10,
+        episodes=None,
+        duration_minutes=5,
+        is_recap=True,
+    )
 
 
 def listed(chosen: CatalogueFilter) -> list[int]:
@@ -54,7 +66,11 @@ FILTERS = [
     ({"year_min": 1988}, [2, 3, 6]),
     ({"year_max": 1988}, [1, 2]),
     ({"year_min": 1980, "year_max": 2010}, [2, 3]),
-    ({"episodes_max": 25}, [2, 3, 6]),
+    ({"episodes_max": 25}, [2, 3]),
+    ({"minutes_max": 124}, [2]),
+    ({"minutes_max": 123}, []),
+    ({"minutes_max": 600}, [2, 3]),
+    ({"without_recaps": True}, [1, 2, 3, 4]),
     ({"age_ratings": ("R", "R+")}, [2]),
 ]
 
@@ -96,6 +112,11 @@ class TestFilter:
         assert list(browse(CatalogueFilter(), text="gundam").values_list("pk", flat=True)) == [7, 1]
         ordered = browse(CatalogueFilter(), text="gundam", ordering="relevance")
         assert list(ordered.values_list("pk", flat=True)) == [1, 7]
+
+    def test_running_times_beyond_a_small_number(self) -> None:
+        AnimeFactory(id=7, title="Sazae-san", episodes=7_000, duration_minutes=24)
+        AnimeFactory(id=8, title="Longer than can be", episodes=32_767, duration_minutes=32_767)
+        assert listed(CatalogueFilter(minutes_max=7_000 * 24)) == [2, 3, 7]
 
     def test_candidates_are_cached_by_filter(self, django_assert_num_queries: Any) -> None:
         mecha = CatalogueFilter(genres=("mecha",))
@@ -139,10 +160,29 @@ class TestLookUp:
 
 
 class TestChoices:
-    def test_genres_that_some_title_has(self, django_assert_num_queries: Any) -> None:
+    def test_what_some_title_has(self, django_assert_num_queries: Any) -> None:
         GenreFactory(name="Unused")
-        AnimeFactory(genres=["Drama", "Action"])
-        AnimeFactory(genres=["Drama"])
-        assert [genre.name for genre in genres_for_filter()] == ["Action", "Drama"]
+        AnimeFactory(genres=["Drama", "Action"], age_rating="R", duration_minutes=24)
+        AnimeFactory(genres=["Drama"], age_rating="G")
+        with django_assert_num_queries(1):
+            everyone, members = filter_choices()
+        assert everyone == members
+        assert everyone.genres == (("action", "Action"), ("drama", "Drama"))
+        assert everyone.age_ratings == ("G", "R")
+        assert everyone.has_minutes
         with django_assert_num_queries(0):
-            genres_for_filter()
+            filter_choices()
+
+    def test_what_only_adult_titles_have_is_not_for_everyone(self) -> None:
+        AnimeFactory(genres=["Drama"], age_rating="R")
+        AnimeFactory(genres=["Drama", "Hentai"], age_rating="Rx", is_adult=True, duration_minutes=24)
+        everyone, members = filter_choices()
+        assert everyone.genres == (("drama", "Drama"),)
+        assert members.genres == (("drama", "Drama"), ("hentai", "Hentai"))
+        assert (everyone.age_ratings, members.age_ratings) == (("R",), ("R", "Rx"))
+        assert (everyone.has_minutes, members.has_minutes) == (False, True)
+
+    def test_an_empty_catalogue_has_none(self) -> None:
+        everyone, members = filter_choices()
+        assert everyone == members
+        assert (everyone.genres, everyone.age_ratings, everyone.has_minutes) == ((), (), False)

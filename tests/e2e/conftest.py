@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def new_page(browser: Browser, demo: RunningDemo) -> Iterator[NewPage]:
+@contextmanager
+def opening_pages(browser: Browser, demo: RunningDemo) -> Iterator[NewPage]:
     """Makes pages of people of their own; at the end no page may have reported an error, which is what a
     violation of the content security policy is. ``may_complain``: for tests in which requests have to fail."""
     contexts: list[BrowserContext] = []
@@ -67,6 +68,12 @@ def new_page(browser: Browser, demo: RunningDemo) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert not complaints, "the browser complains:\n" + "\n".join(complaints)
+
+
+@pytest.fixture
+def new_page(browser: Browser, demo: RunningDemo) -> Iterator[NewPage]:
+    with opening_pages(browser, demo) as make:
+        yield make
 
 
 @pytest.fixture

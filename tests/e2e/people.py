@@ -53,3 +53,14 @@ def pick(page: Page, title: str) -> Locator:
 def pick_ids(page: Page) -> list[int]:
     addresses = page.locator(".pick h3 > a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     return [int(re.findall(r"\d+", address)[0]) for address in addresses]
+
+
+def send(page: Page, path: str, **form: str) -> None:
+    """Send a form of the site without looking at it, where how it looks is not what a test is about."""
+    cookies = {cookie.get("name"): cookie.get("value", "") for cookie in page.context.cookies()}
+    answer = page.request.post(
+        path,
+        form={**form, "csrfmiddlewaretoken": cookies["csrftoken"], "next": "/robots.txt"},
+        headers={"Referer": page.url},
+    )
+    assert answer.ok, f"{path} answered {answer.status}"

@@ -17,7 +17,8 @@ from recommendations.models import ModelVersion
 from tests.factories import EntryFactory, ProfileFactory, UserFactory
 
 TEMPLATES = sorted(path for path in (settings.BASE_DIR / "templates").rglob("*.html"))
-VISITOR_PAGES = ["/", "/for-you/", "/anime/", "/anime/30/", "/library/", "/members/", "/members/77/",
+VISITOR_PAGES = ["/", "/for-you/", "/for-you/why-not/?q=gundam", "/for-you/why-not/6/?type=Movie",
+                 "/anime/", "/anime/30/", "/library/", "/members/", "/members/77/",
                  "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nowhere/"]  # fmt: skip
 MEMBER_PAGES = ["/", "/for-you/", "/library/", "/account/", "/account/delete/", "/accounts/email/",
                 "/accounts/password/change/", "/accounts/logout/"]  # fmt: skip

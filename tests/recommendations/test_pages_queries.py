@@ -17,6 +17,7 @@ from tests.factories import AnimeFactory, EntryFactory, FranchiseFactory, UserFa
 pytestmark = pytest.mark.django_db
 
 FOR_YOU_LIMIT = ANIME_LIMIT = 10
+HOME_LIMIT = 12
 BROWSE_LIMIT = 8
 
 
@@ -51,6 +52,29 @@ def test_for_you(client: Client, member: User, django_assert_max_num_queries: Dj
         assert len(response.context["cards"]) == 10
         rate_more(member, 60)
         AnimeFactory.create_batch(40, genres=["Mecha"], studios=["Sunrise"])
+
+
+@pytest.mark.parametrize("ratings", [2, 10])
+def test_for_you_at_its_worst(
+    client: Client, champion: ModelVersion, ratings: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """With filters, a shelf, nothing cached, something to say about what moved, and titles to rate offered."""
+    client.force_login(user := UserFactory())
+    rate_more(user, ratings)
+    page = client.get(reverse("for_you"))
+    anime = page.context["cards"][0].listed.anime
+    before = f"{page.context['version']}:{','.join(map(str, page.context['list'].places))}"
+    client.post(reverse("entry_set", args=[anime.pk]), {"status": "planned"})
+    query = {"before": before, "year_min": "1990", "genre_out": "mecha", "planned": "1"}
+    cache.clear()
+    with django_assert_max_num_queries(FOR_YOU_LIMIT):
+        page = client.get(reverse("for_you"), query)
+    assert len(page.context["cards"]) == 10
+    assert bool(page.context["starters"]) is (ratings < 5)
+    cache.clear()
+    with django_assert_max_num_queries(FOR_YOU_LIMIT + 1):
+        page = client.get(reverse("for_you"), {"year_min": "2099", "genre": "mecha"})
+    assert page.context["take_back"]
 
 
 def test_anime_page(client: Client, member: User, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
@@ -93,5 +117,36 @@ def test_home_of_a_visitor(
 ) -> None:
     client.get(reverse("home"))
     cache.clear()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(HOME_LIMIT):
         client.get(reverse("home"))
+
+
+def test_home_of_a_member(
+    client: Client, member: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.force_login(member)
+    page = client.get(reverse("home"))
+    shown = [tile.anime.pk for tile in page.context["tiles"]]
+    before = f"{page.context['version']}:{','.join(map(str, page.context['list'].places))}"
+    for _size in range(2):
+        client.post(reverse("entry_rate", args=[shown[0]]), {"rating": "9"})
+        client.post(reverse("unseen"), {"anime_id": shown[1]})
+        cache.clear()
+        with django_assert_max_num_queries(HOME_LIMIT):
+            client.get(reverse("home"), {"shown": ",".join(map(str, shown)), "before": before})
+        for part in ("preview", "grid", "more-tiles"):
+            cache.clear()
+            headers = {"HX-Request": "true", "HX-Target": part}
+            with django_assert_max_num_queries(HOME_LIMIT):
+                client.get(reverse("home"), {"shown": shown, "before": before}, headers=headers)
+        rate_more(member, 60)
+        AnimeFactory.create_batch(40, genres=["Mecha"], studios=["Sunrise"])
+
+
+def test_haven_t_seen(client: Client, member: User, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    client.force_login(member)
+    shown = [tile.anime.pk for tile in client.get(reverse("home")).context["tiles"]]
+    for headers in ({}, {"HX-Request": "true"}):
+        cache.clear()
+        with django_assert_max_num_queries(HOME_LIMIT):
+            client.post(reverse("unseen"), {"anime_id": shown.pop(), "shown": shown}, headers=headers)
