@@ -10,8 +10,8 @@ from django.db.models import Count, Q
 from recommendations.models import ListEntry
 
 RATINGS = tuple(range(1, 11))
-# Of a title on more lists than this only so many are looked at: shares are the same to within one percent, and the
-# question costs the same however many rate it.
+# Of a title on more lists than this only so many are looked at, those that the database has at hand, and the page
+# says so: the question costs the same however many rate it.
 MOST_ENTRIES = 20_000
 CACHE_SECONDS = 600
 

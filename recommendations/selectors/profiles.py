@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from ml.types import Profile as ScoringProfile
 from ml.types import Status
 from recommendations.models import HiddenTitle, ListEntry, Profile
-from recommendations.selectors.library import LibraryFilter, library_entries
 from recommendations.visitor import visitor_profile_id
 
 _STATUS = {status.value: status for status in Status}
@@ -59,10 +58,3 @@ def entries_by_anime(profile: Profile | None, anime_ids: list[int] | None = None
     if anime_ids is not None:
         entries = entries.filter(anime_id__in=anime_ids)
     return {entry.anime_id: entry for entry in entries}
-
-
-def library(
-    profile: Profile | None, *, status: str = "", ordering: str = "updated", text: str = ""
-) -> list[ListEntry]:
-    """The whole list of ``profile`` in memory, for files; pages leaf through ``selectors.library`` instead."""
-    return list(library_entries(profile, LibraryFilter(status=status, text=text), ordering=ordering))

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import ApiToken
 from accounts.views import member_of
 from recommendations.models import HiddenTitle
+from recommendations.selectors.library import library_entries
 from recommendations.selectors.profiles import current_profile
-from recommendations.selectors.profiles import library as library_entries
 
 
 @require_safe

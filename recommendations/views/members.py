@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.options import shows_adult
 from recommendations.forms import MemberForm
 from recommendations.models import Profile, ProfileSource
+from recommendations.selectors.library import library_entries, rated_count
 from recommendations.selectors.profiles import imported_profile
-from recommendations.selectors.profiles import library as library_entries
 from recommendations.services.recommend import ListOptions, list_filter, recommend
 from recommendations.views.lists import cards_of
 
@@ -43,8 +43,9 @@ def member_detail(request: HttpRequest, external_id: str) -> HttpResponse:
     adult = shows_adult(request)
     options = ListOptions(k=LIST_TITLES, filter=list_filter(show_adult=adult))
     shown = recommend(profile=profile, options=options)
-    entries = library_entries(profile, ordering="rating")
-    visible = [entry for entry in entries if adult or not entry.anime.is_adult]
+    best = library_entries(profile, ordering="rating")
+    if not adult:
+        best = best.filter(anime__is_adult=False)
     return render(
         request,
         "recommendations/member_detail.html",
@@ -53,9 +54,9 @@ def member_detail(request: HttpRequest, external_id: str) -> HttpResponse:
             "is_invented": profile.source == ProfileSource.SAMPLE,
             "list": shown,
             "cards": cards_of(shown, None),
-            "rated": visible[:RATED_SHOWN],
-            "entry_count": len(entries),
-            "rated_count": sum(entry.rating is not None for entry in entries),
+            "rated": best[:RATED_SHOWN],
+            "entry_count": library_entries(profile).count(),
+            "rated_count": rated_count(profile),
             "form": MemberForm(),
         },
     )

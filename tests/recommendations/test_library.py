@@ -128,6 +128,9 @@ def test_a_long_list_is_not_read_whole(client: Client, mine: Profile, monkeypatc
         assert page.paginator.count > 2000
         assert len(loaded) == 60
     loaded.clear()
+    assert client.get(reverse("home")).context["rated_count"] == 2002
+    assert len(loaded) == 12
+    loaded.clear()
     assert len(rated_entries(mine, 12)) == 12
     assert rated_count(mine) == 2002
     assert len(loaded) == 12

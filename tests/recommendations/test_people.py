@@ -86,7 +86,7 @@ def test_only_the_very_name(client: Client, mika: User, name: str) -> None:
 
 def test_a_member_without_a_list(client: Client) -> None:
     UserFactory(username="new", visibility="public")
-    assert "Nothing yet" in page(client, "new")
+    assert "There is nothing on this list" in page(client, "new")
 
 
 def test_it_goes_with_the_account(client: Client, mika: User) -> None:
