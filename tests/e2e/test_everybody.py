@@ -203,16 +203,3 @@ def test_the_title_on_a_drawn_cover_stays_on_it(new_page: NewPage, anime_id: int
     ends = page.locator("text").evaluate_all("all => all.map(one => one.getBBox()).map(box => box.x + box.width)")
     assert ends
     assert max(ends) <= 300 - 10
-
-
-def test_the_first_view_of_for_you_is_light(page: Page) -> None:
-    sizes: dict[str, int] = {}
-
-    def weigh(path: str, size: int) -> None:
-        sizes[path] = size
-
-    page.on("requestfinished", lambda request: weigh(request.url, request.sizes()["responseBodySize"]))
-    page.goto("/for-you/")
-    page.wait_for_load_state("networkidle")
-    without_covers = sum(size for url, size in sizes.items() if "cover.svg" not in url)
-    assert without_covers < 100_000, sizes

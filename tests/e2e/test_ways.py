@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import NewPage
-from tests.e2e.people import pick, pick_ids, picks, preview, rate, sign_up, widget_of
+from tests.e2e.people import pick_ids, picks, rate, sign_up, widget_of
 from tests.ops.running_demo import RunningDemo
 
 
@@ -40,75 +39,6 @@ def test_sign_up_search_rate_and_get_ten_that_fit(page: Page, demo: RunningDemo)
     first = page.locator(".pick").first
     first.get_by_text("Why exactly").click()
     expect(first.locator("meter").first).to_be_visible()
-
-
-def test_a_visitor_s_list_changes_with_every_rating_and_signing_up_keeps_them(page: Page) -> None:
-    page.goto("/")
-    expect(page.locator("#preview")).to_contain_text("Nothing rated yet")
-    titles = [text.strip() for text in page.locator("#grid .tile-title").all_inner_texts()[:5]]
-    lists = [preview(page)]
-    for number, title in enumerate(titles, start=1):
-        rate(widget_of(page, title), (10, 2, 9, 3, 8)[number - 1])
-        expect(page.locator("#preview")).to_contain_text(
-            re.compile(rf"{number} ratings?: still" if number < 5 else "From 5 ratings")
-        )
-        expect(page.locator("#toasts")).to_contain_text(title)
-        lists.append(preview(page))
-    changed = [before != after for before, after in pairwise(lists)]
-    assert all(changed), lists
-    assert page.locator("#preview .moved").count() > 0
-
-    sign_up(page)
-    page.goto("/library/")
-    expect(page.locator(".entry")).to_have_count(5)
-    for title in titles:
-        expect(page.locator(".entry", has_text=title).first).to_be_visible()
-    assert page.get_by_label(f"Rating of {titles[0]}", exact=True).input_value() == "10"
-
-
-def test_hiding_and_undo(page: Page) -> None:
-    page.goto("/for-you/")
-    before = picks(page)
-    page.locator(".pick").nth(2).get_by_role("button", name="Not interested").click()
-    expect(page.locator("#toasts")).to_contain_text("will not be suggested again")
-    expect(pick(page, before[2])).to_have_count(0)
-    expect(page.locator(".pick")).to_have_count(10)
-    page.reload()
-    assert before[2] not in picks(page)
-
-    page.locator(".pick").first.get_by_role("button", name="Not interested").click()
-    expect(pick(page, before[0])).to_have_count(0)
-    page.get_by_role("button", name="Undo").click()
-    expect(page.locator(".pick h3").first).to_have_text(before[0])
-
-
-def test_controls_answer_at_once_live_in_the_url_and_survive_a_reload(page: Page) -> None:
-    page.goto("/")
-    for title in page.locator("#grid .tile-title").all_inner_texts()[:6]:
-        rate(widget_of(page, title.strip()), 9)
-        expect(page.locator("#toasts")).to_contain_text(title.strip())
-    page.goto("/for-you/")
-    before = picks(page)
-    balance = page.get_by_label("What should count more?")
-    balance.focus()
-    balance.press("Home")
-    expect(page).to_have_url(re.compile(r"\?balance=0$"))
-    turned = picks(page)
-    assert turned != before
-    page.reload()
-    assert picks(page) == turned
-    assert page.get_by_label("What should count more?").input_value() == "0"
-
-    page.get_by_text("More dials and filters").click()
-    page.get_by_role("checkbox", name="Movie").check()
-    expect(page).to_have_url(re.compile(r"type=Movie"))
-    expect(page.locator(".pick .facts").first).to_contain_text("Movie")
-    page.get_by_role("link", name="Take back: Movie").click()
-    expect(page).to_have_url(re.compile(r"\?balance=0$"))
-    assert picks(page) == turned
-    page.get_by_role("link", name="Clear all").first.click()
-    expect(page).to_have_url(re.compile(r"/for-you/$"))
-    assert picks(page) == before
 
 
 def test_search_as_one_types(page: Page) -> None:
