@@ -199,5 +199,12 @@ class BrowseForm(FilterForm):
     q = forms.CharField(label=_("Search"), required=False, max_length=200, widget=_search_input())
     sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=(("", _("Best match")), *SORTS))
 
+    def __init__(self, data: QueryDict, *, show_adult: bool = False) -> None:
+        super().__init__(data, show_adult=show_adult)
+        if not self.value("q"):
+            # Nothing is searched, so nothing can match best: what is best known comes first.
+            (_popular, best_known), *others = self.SORTS
+            self.fields["sort"].widget.choices = [("", best_known), *others]
+
     def ordering(self) -> str:
         return self.value("sort") or RELEVANCE

@@ -76,6 +76,7 @@ def anime_list(request: HttpRequest) -> HttpResponse:
             "closest": closest(text, show_adult=adult) if text and not paginator.count else [],
             "problems": problems,
             "query": f"{query}&" if query else "",
+            "partial": partial,
         },
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,10 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 ARRAY_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 VERSION_CHARS = 12
+# How the name of a copy begins while it is being made.
+ASIDE_PREFIX = ".copy."
+# Brings the file of this name from where a bundle lies to a path on this machine.
+CopyFile = Callable[[str, Path], None]
 
 
 class BundleError(Exception):
@@ -159,32 +163,59 @@ def cached_copy(directory: Path, cache_dir: Path) -> tuple[Path, Manifest]:
 
     Processes map this copy and never the store's file: a mapped file that somebody shortens kills them.
     """
-    manifest = read_manifest(directory)
-    copy = cache_dir / manifest.sha256
+
+    def copy_file(name: str, target: Path) -> None:
+        try:
+            shutil.copyfile(directory / name, target)
+        except FileNotFoundError:
+            raise BundleError(f"{directory / name}: missing") from None
+
+    return private_copy(read_manifest(directory).sha256, cache_dir, copy_file, source=str(directory))
+
+
+def private_copy(sha256: str, cache_dir: Path, copy_file: CopyFile, *, source: str) -> tuple[Path, Manifest]:
+    """The bundle whose manifest has this ``sha256``, verified and read-only, in ``cache_dir/<sha256>``.
+
+    A sound copy that is there already is taken as it is, and nothing is asked of the source. Otherwise
+    ``copy_file(name, target)`` brings the files one by one, wherever they come from; it raises
+    :class:`BundleError` for one it cannot bring. They are verified aside: no half copy ever has that name.
+    ``source`` says in errors where the files come from.
+    """
+    copy = cache_dir / sha256
     if copy.is_dir():
         with suppress(BundleError):
-            return copy, verify_bundle(copy)
+            return copy, _verified(copy, sha256)
         # A damaged copy makes way. Processes that have mapped it keep their files until they let go of them.
         shutil.rmtree(copy, ignore_errors=True)
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".copy.", dir=cache_dir))
     try:
-        for name in (MANIFEST, *manifest.files):
-            target = aside / name
-            try:
-                shutil.copyfile(directory / name, target)
-            except FileNotFoundError:
-                raise BundleError(f"{directory / name}: missing") from None
-            target.chmod(0o444)
-        try:
-            verify_bundle(aside)
-        except BundleError as error:
-            raise BundleError(str(error).replace(str(aside), str(directory))) from None
-        with suppress(OSError):  # another process was quicker: its copy is as good
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=ASIDE_PREFIX, dir=cache_dir))
+    except OSError as error:
+        raise BundleError(f"{cache_dir}: {error.strerror}") from None
+    try:
+        copy_file(MANIFEST, aside / MANIFEST)
+        for name in read_manifest(aside).files:
+            copy_file(name, aside / name)
+        manifest = _verified(aside, sha256)
+        for path in aside.iterdir():
+            path.chmod(0o444)
+        with suppress(OSError):
             aside.rename(copy)
-        return copy, verify_bundle(copy)
+            return copy, manifest
+        return copy, _verified(copy, sha256)  # another process was quicker: its copy is as good
+    except BundleError as error:
+        raise type(error)(str(error).replace(str(aside), source)) from None
+    except OSError as error:
+        raise BundleError(f"{source}: cannot be copied to {cache_dir}: {error.strerror}") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _verified(directory: Path, sha256: str) -> Manifest:
+    manifest = verify_bundle(directory)
+    if manifest.sha256 != sha256:
+        raise BundleError(f"{directory / MANIFEST}: the manifest of another bundle ({manifest.version})")
+    return manifest
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

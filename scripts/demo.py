@@ -304,6 +304,8 @@ def worker_command() -> list[str]:
     return [
         sys.executable, "-m", "celery", "-A", "animerec_site", "worker",
         "--concurrency", "1", "--loglevel", "INFO",
+        # The one worker is the clock as well.
+        "--beat",
         # One worker has nobody to gossip with, and on the file broker each message is a file.
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "csp",
+    "django_celery_beat",
     "django_filters",
     "django_htmx",
     "drf_spectacular",
@@ -129,7 +130,20 @@ else:
 # --- Queue --------------------------------------------------------------------------------------------------
 
 TRAINING_TIME_LIMIT_SECONDS = env.int("TRAINING_TIME_LIMIT_SECONDS", default=4 * 3600)
+TRAINING_MEMORY_LIMIT_MIB = env.int("TRAINING_MEMORY_LIMIT_MIB", default=12 * 1024)
+GATE_TIME_LIMIT_SECONDS = env.int("GATE_TIME_LIMIT_SECONDS", default=3600)
+# A folder in a public layout whose ratings are learned from as well; empty: there is none.
+TRAINING_CORPUS = env.str("TRAINING_CORPUS", default="")
+# Whether a training first counts who watched what together by shards of people over the workers, and learns the rest
+# from a sample of members; GRAM_DIR is a folder that all workers share.
+TRAINING_SHARDED = env.bool("TRAINING_SHARDED", default=False)
+TRAINING_SAMPLE_MEMBERS = env.int("TRAINING_SAMPLE_MEMBERS", default=50_000)
+COUNTING_SHARD_PROFILES = env.int("COUNTING_SHARD_PROFILES", default=20_000)
+TRAIN_AFTER_CHANGES = env.int("TRAIN_AFTER_CHANGES", default=10_000)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=120)
+SCORING_SHARD_PROFILES = env.int("SCORING_SHARD_PROFILES", default=2000)
+# A job that is still queued after this long may have lost its message: it is sent again.
+QUEUE_PATIENCE_SECONDS = env.int("QUEUE_PATIENCE_SECONDS", default=600)
 
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -139,6 +153,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_DEFAULT_QUEUE = f"{REDIS_KEY_PREFIX}.default"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
@@ -159,11 +174,21 @@ else:
 
 # --- Models -------------------------------------------------------------------------------------------------
 
-MODEL_STORE = Path(env.str("MODEL_STORE", default=str(VAR_DIR / "models")))
+# A folder, or an address that fsspec understands, such as gs://BUCKET/PREFIX.
+MODEL_STORE = env.str("MODEL_STORE", default=str(VAR_DIR / "models"))
 MODEL_CACHE = Path(env.str("MODEL_CACHE", default=str(VAR_DIR / "model-cache")))
 TRAINING_DIR = Path(env.str("TRAINING_DIR", default=str(VAR_DIR / "training")))
-TRAINING_PARAMS = BASE_DIR / "params.yaml"
+GRAM_DIR = Path(env.str("GRAM_DIR", default=str(VAR_DIR / "gram")))
+TRAINING_PARAMS = Path(env.str("TRAINING_PARAMS", default=str(BASE_DIR / "params.yaml")))
 CHAMPION_CHECK_SECONDS = env.float("CHAMPION_CHECK_SECONDS", default=2.0)
+# How long a request of a process that has no model yet waits for the first, before it falls back to popular titles.
+CHAMPION_LOAD_PATIENCE_SECONDS = env.float("CHAMPION_LOAD_PATIENCE_SECONDS", default=3.0)
+# How often a process looks whether the champion's bundle in the store is whole; 0: never.
+MODEL_STORE_CHECK_SECONDS = env.float("MODEL_STORE_CHECK_SECONDS", default=60.0)
+# How often a process writes down what it serves from; 0: never.
+SERVING_REPORT_SECONDS = env.float("SERVING_REPORT_SECONDS", default=30.0)
+# The newest versions whose files pruning leaves in the store, beside the champion and the one before it.
+MODEL_VERSIONS_KEPT = env.int("MODEL_VERSIONS_KEPT", default=10)
 RECOMMENDATION_CACHE_SECONDS = env.int("RECOMMENDATION_CACHE_SECONDS", default=3600)
 MAX_PROFILE_RATINGS = 5000
 
@@ -275,4 +300,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 
-UNFOLD = {"SITE_TITLE": "AnimeRec", "SITE_HEADER": "AnimeRec", "SITE_SYMBOL": "movie"}
+UNFOLD = {
+    "SITE_TITLE": "AnimeRec",
+    "SITE_HEADER": "AnimeRec",
+    "SITE_SYMBOL": "movie",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}img/favicon.svg"}],
+    "SIDEBAR": {"navigation": "recommendations.admin.navigation.sidebar"},
+}

@@ -22,10 +22,15 @@ CELERY_TASK_STORE_EAGER_RESULT = False
 TEST_RUN = f"animerec-tests-{os.getpid()}"
 VAR_DIR = Path(tempfile.gettempdir()) / TEST_RUN
 STATIC_ROOT = VAR_DIR / "static"
-MODEL_STORE = VAR_DIR / "models"
+MODEL_STORE = str(VAR_DIR / "models")
 MODEL_CACHE = VAR_DIR / "model-cache"
 TRAINING_DIR = VAR_DIR / "training"
+GRAM_DIR = VAR_DIR / "gram"
 CHAMPION_CHECK_SECONDS = 0.0
+# Tests wait for a model, and ask for the two that follow where they are about them.
+CHAMPION_LOAD_PATIENCE_SECONDS = 60.0
+MODEL_STORE_CHECK_SECONDS = 0.0
+SERVING_REPORT_SECONDS = 0.0
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: WAL, IMMEDIATE and the busy timeout are part of what is tested.

@@ -25,6 +25,7 @@ class SampleAnime:
     synonyms: tuple[str, ...]
     type: str
     episodes: int | None  # None while it is running
+    duration_minutes: int  # of one episode, as a rule
     year: int
     season: str | None
     studios: tuple[str, ...]
@@ -81,6 +82,7 @@ def _parse(row: object) -> SampleAnime:
         synonyms=_texts(row, "synonyms"),
         type=_text(row, "type"),
         episodes=None if row.get("episodes") is None else _integer(row, "episodes", 1, 10_000),
+        duration_minutes=_integer(row, "duration_minutes", 1, 300),
         year=_integer(row, "year", 1900, 2100),
         season=None if row.get("season") is None else _text(row, "season"),
         studios=_texts(row, "studios"),

@@ -14,8 +14,8 @@ from catalog.sample.ratings import UNRATED, generate_ratings
 
 ANIME_COLUMNS = (
     "anime_id", "name", "genre", "type", "episodes", "rating", "members",
-    "title_english", "title_japanese", "synonyms", "year", "season", "studios", "source", "age_rating",
-    "franchise_order",
+    "title_english", "title_japanese", "synonyms", "duration_minutes", "year", "season", "studios", "source",
+    "age_rating", "franchise_order",
 )  # fmt: skip
 SYNOPSIS_COLUMNS = ("MAL_ID", "Name", "Score", "Genres", "sypnopsis")  # spelt as in the public data set
 NOTICE = (
@@ -66,8 +66,9 @@ def _write_files(folder: Path, titles: Sequence[SampleAnime], entries: Sequence[
             (
                 anime.id, anime.title, ", ".join(anime.genres), anime.type, anime.episodes or "Unknown",
                 score[anime.id], watched[anime.id],
-                anime.title_english, anime.title_japanese, "|".join(anime.synonyms), anime.year, anime.season or "",
-                "|".join(anime.studios), anime.source, anime.age_rating, anime.franchise_order or "",
+                anime.title_english, anime.title_japanese, "|".join(anime.synonyms), anime.duration_minutes,
+                anime.year, anime.season or "", "|".join(anime.studios), anime.source, anime.age_rating,
+                anime.franchise_order or "",
             )
             for anime in titles
         ),

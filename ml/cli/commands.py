@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -16,12 +16,14 @@ from typing import TextIO
 import numpy as np
 
 from ml.artifacts import check_free, verify_bundle
+from ml.cli.parent import end_with_parent
 from ml.cli.progress import make_progress, stage_percent
 from ml.evaluation import card, examples, picture, report, tables
 from ml.reading import Interactions, read_anime_ids, read_catalogue, read_dataset, read_interactions
 from ml.serving import load_recommender
 from ml.training import pipeline, stages
 from ml.training.about import current_revision
+from ml.training.gram import open_gram
 from ml.training.params import read_params
 from ml.types import LIKED_RATING, FranchiseMode, InputError, Options, Profile, Status
 
@@ -35,11 +37,26 @@ def train(options: argparse.Namespace) -> None:
     check_free(options.out)
     params = read_params(options.params, options.seed)
     excluded = None if options.exclude_items is None else read_anime_ids(options.exclude_items)
+    if options.gram is not None and excluded is not None:
+        raise InputError(f"{options.gram}: counts all titles; it cannot be used together with --exclude-items")
     progress = make_progress(options.progress)
-    dataset = read_dataset(options.data, excluded, lambda percent, message: progress("read", percent, message))
+    if options.end_with_parent:
+        end_with_parent()
+    counted = None if options.gram is None else open_gram(options.gram)
+    dataset = read_dataset(
+        options.data, excluded, lambda percent, message: progress("read", percent, message), options.join
+    )
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
-    manifest = pipeline.train(dataset, options.out, params, progress, current_revision(CODE_DIRECTORY))
+    if counted is not None:
+        counted.check(dataset.catalogue.anime_ids, params.ease_taste())
+
+    def tell(metrics: Mapping[str, float]) -> None:
+        if options.progress == "json":
+            print(json.dumps({"metrics": dict(metrics)}), file=sys.stderr, flush=True)
+
+    revision = current_revision(CODE_DIRECTORY)
+    manifest = pipeline.train(dataset, options.out, params, progress, revision, tell, counted)
     print(f"{options.out}: bundle {manifest.version}")
 
 
@@ -68,9 +85,9 @@ def stage(options: argparse.Namespace) -> None:
 
 def recommend(options: argparse.Namespace) -> None:
     """Write lists for the profiles of a file."""
-    _check_writable(options.out)
+    check_writable(options.out)
     recommender = load_recommender(options.bundle)
-    people = _profiles(read_interactions(options.profiles))
+    people = profiles_of(read_interactions(options.profiles))
     candidates = None if options.candidates is None else read_anime_ids(options.candidates)
     wanted = Options(
         k=options.k,
@@ -82,7 +99,7 @@ def recommend(options: argparse.Namespace) -> None:
         model=options.model,
     )
     rankings = recommender.recommend_batch(list(people.values()), wanted)
-    with _written_whole(options.out) as file:
+    with written_whole(options.out) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("user_id", "rank", "anime_id", "score"))
         for user_id, ranking in zip(people, rankings, strict=True):
@@ -102,19 +119,14 @@ def evaluate(options: argparse.Namespace) -> None:
     """Print, and perhaps write, how well every model and every ablation does."""
     for path in (options.out, options.picture, options.card):
         if path is not None:
-            _check_writable(path)
+            check_writable(path)
     text = None if options.card is None else _read_text(options.card)
     if text is not None:
         card.fill(text, options.section, "")  # says before the work begins that a mark is missing
     catalogue = None if options.data is None else read_catalogue(options.data).frame
     recommender = load_recommender(options.bundle)
-    profiles = _profiles(read_interactions(options.profiles))
-    heldout = read_interactions(options.heldout)
-    liked: dict[int, set[int]] = {}
-    likes = heldout.ratings >= LIKED_RATING
-    for user_id, anime_id in zip(heldout.user_ids[likes].tolist(), heldout.anime_ids[likes].tolist(), strict=True):
-        if user_id in profiles:
-            liked.setdefault(user_id, set()).add(anime_id)
+    profiles = profiles_of(read_interactions(options.profiles))
+    liked = liked_by(read_interactions(options.heldout), profiles)
     if not liked:
         raise InputError(f"{options.heldout}: nobody in {options.profiles} liked anything that is held out")
     evaluation = report.evaluate(recommender, profiles, liked)
@@ -124,15 +136,15 @@ def evaluate(options: argparse.Namespace) -> None:
         for_all = catalogue["anime_id"][~catalogue["is_adult"]].to_numpy()
         shown = examples.example_lists(recommender, names, for_all, report.K)
     if options.out is not None:
-        with _written_whole(options.out) as file:
+        with written_whole(options.out) as file:
             json.dump(evaluation.as_json(), file, indent=1)
             file.write("\n")
     if options.picture is not None:
-        with _written_whole(options.picture) as file:
+        with written_whole(options.picture) as file:
             file.write(picture.draw(evaluation))
     section = card.measured(evaluation, shown) if options.section == "figures" else card.summary(evaluation)
     if text is not None:
-        with _written_whole(options.card) as file:
+        with written_whole(options.card) as file:
             file.write(card.fill(text, options.section, section))
     if options.markdown:
         print(section)
@@ -159,6 +171,9 @@ def inspect(options: argparse.Namespace) -> None:
         f"{data.get('members', 0):,} members; {data.get('titles_on_lists', 0):,} of "
         f"{len(recommender.anime_ids):,} titles are on somebody's list."
     )
+    if "gram" in data:
+        gram = data["gram"]
+        print(f"EASE: from {gram['entries']:,} entries of {gram['members']:,} members, counted beforehand.")
     for name, digest in data.get("fingerprint", {}).items():
         print(f"  {name}: sha256 {digest}")
     print(f"Models: {', '.join(recommender.model_names)}.")
@@ -177,7 +192,8 @@ def inspect(options: argparse.Namespace) -> None:
         print(f"  {name.replace('_', ' ')}: {number:g}")
 
 
-def _profiles(entries: Interactions) -> dict[int, Profile]:
+def profiles_of(entries: Interactions) -> dict[int, Profile]:
+    """Everybody's profile by user id; says on standard error how many entries were repeated."""
     if entries.repeated:
         print(f"note: {entries.repeated} repeated entries, the last of each counts", file=sys.stderr)
     user_ids, starts = np.unique(entries.user_ids, return_index=True)
@@ -192,6 +208,16 @@ def _profiles(entries: Interactions) -> dict[int, Profile]:
     }
 
 
+def liked_by(heldout: Interactions, profiles: Mapping[int, Profile]) -> dict[int, set[int]]:
+    """The held-out titles that everybody who has a profile liked; nobody who liked none."""
+    liked: dict[int, set[int]] = {}
+    likes = heldout.ratings >= LIKED_RATING
+    for user_id, anime_id in zip(heldout.user_ids[likes].tolist(), heldout.anime_ids[likes].tolist(), strict=True):
+        if user_id in profiles:
+            liked.setdefault(user_id, set()).add(anime_id)
+    return liked
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -199,7 +225,7 @@ def _read_text(path: Path) -> str:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def _check_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Say before the work begins what would go wrong at its end."""
     if path.is_dir():
         raise InputError(f"{path}: is a directory, not a file")
@@ -208,7 +234,7 @@ def _check_writable(path: Path) -> None:
 
 
 @contextmanager
-def _written_whole(path: Path) -> Iterator[TextIO]:
+def written_whole(path: Path) -> Iterator[TextIO]:
     """A file that appears under its name only when everything is written."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     aside = Path(name)

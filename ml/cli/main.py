@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ml.artifacts import BundleError
-from ml.cli import commands
+from ml.cli import commands, counting, gating
 from ml.types import FranchiseMode, InputError
 
 BAD_INPUT = 2
+PROGRESS_STYLES = ("auto", "bar", "json", "none")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +40,27 @@ def parser() -> argparse.ArgumentParser:
     train = commands_.add_parser("train", help="learn from a data directory and write a bundle")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
     train.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
+    train.add_argument("--join", type=Path, metavar="DIR", help="learn from the ratings of this directory as well")
+    train.add_argument(
+        "--gram",
+        type=Path,
+        metavar="FILE",
+        help="who watched what together among all members, when DIR holds a sample",
+    )
+    _add_end_with_parent(train)
     _add_training(train)
     train.set_defaults(run=commands.train)
+
+    gram = commands_.add_parser("gram", help="count who watched what together, by shards of people, and add shards")
+    gram.add_argument("--out", type=Path, required=True, metavar="FILE")
+    what = gram.add_mutually_exclusive_group(required=True)
+    what.add_argument("--ratings", type=Path, metavar="CSV", help="count the whole lists of some members")
+    what.add_argument("--add", type=Path, nargs="+", metavar="FILE", help="add what was counted")
+    gram.add_argument("--data", type=Path, metavar="DIR", help="with --ratings: the catalogue")
+    _add_end_with_parent(gram)
+    gram.add_argument("--params", type=Path, metavar="YAML", help="default: the built-in parameters")
+    gram.add_argument("--progress", choices=PROGRESS_STYLES, default="auto")
+    gram.set_defaults(run=counting.gram)
 
     stage = commands_.add_parser("stage", help="one step of training; artefacts go into a work directory")
     steps = stage.add_subparsers(title="stages", required=True, metavar="STAGE", dest="stage")
@@ -101,6 +121,17 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(run=commands.evaluate)
 
+    gate = commands_.add_parser("gate", help="say whether a candidate may take the champion's place")
+    gate.add_argument("--candidate", type=Path, required=True, metavar="BUNDLE")
+    gate.add_argument("--champion", type=Path, metavar="BUNDLE", help="without it: compare with popularity")
+    gate.add_argument("--profiles", type=Path, required=True, metavar="CSV")
+    gate.add_argument("--heldout", type=Path, required=True, metavar="CSV")
+    gate.add_argument("--out", type=Path, required=True, metavar="JSON", help="the verdict, its words and its checks")
+    gate.add_argument("--params", type=Path, metavar="YAML", help="limits: section gate; default: the built-in ones")
+    gate.add_argument("--progress", choices=PROGRESS_STYLES, default="auto")
+    _add_end_with_parent(gate)
+    gate.set_defaults(run=gating.gate)
+
     inspect = commands_.add_parser("inspect", help="say what is in a bundle")
     inspect.add_argument("--bundle", type=Path, required=True)
     inspect.set_defaults(run=commands.inspect)
@@ -112,4 +143,10 @@ def _add_training(parser: argparse.ArgumentParser, exclude: bool = True) -> None
     parser.add_argument("--seed", type=int, metavar="N")
     if exclude:
         parser.add_argument("--exclude-items", type=Path, metavar="CSV", help="titles to treat as unreleased")
-    parser.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto")
+    parser.add_argument("--progress", choices=PROGRESS_STYLES, default="auto")
+
+
+def _add_end_with_parent(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--end-with-parent", action="store_true", help="standard input is a pipe of the parent: end when it closes"
+    )

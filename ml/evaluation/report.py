@@ -62,7 +62,7 @@ def judge_model(
     def diversity(listed: Sequence[int]) -> float:
         return intra_list_diversity(vectors[titles.rows_of(np.array(listed, dtype=np.int64))])
 
-    return judge(lists, _seen(profiles), liked, k, _unit(recommender, mode), diversity)
+    return judge(lists, _seen(profiles), liked, k, unit_of(recommender, mode), diversity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Evaluation:
 
     def _traits(self, mode: str) -> list[Row]:
         titles, judged = self.recommender.titles, self.judged[self.full, mode]
-        unit = _unit(self.recommender, mode) or (lambda title: title)
+        unit = unit_of(self.recommender, mode) or (lambda title: title)
         seen = _seen(self.profiles)
         count = len(titles.trait_names)
         liked, found = np.zeros((len(judged.people), count)), np.zeros((len(judged.people), count))
@@ -228,7 +228,7 @@ def _seen(profiles: Mapping[int, Profile]) -> dict[int, set[int]]:
     return {person: set(profile.anime_ids.tolist()) for person, profile in profiles.items()}
 
 
-def _unit(recommender: Recommender, mode: str) -> Callable[[int], object] | None:
+def unit_of(recommender: Recommender, mode: str) -> Callable[[int], object] | None:
     """What counts once in a list: a title's franchise in discovery, nothing special in plain ranking."""
     if mode != "discovery":
         return None

@@ -23,6 +23,8 @@ UNKNOWN = -9.0
 PRIOR_RATINGS = 2.0
 RECENT_QUANTILE = 0.9
 STRONG_SHARE = 0.2
+# Added to shares of members before their logarithm is taken.
+LEAST_SHARE = 1e-4
 
 TITLE_COLUMNS = (
     "log_likes",
@@ -60,6 +62,10 @@ class TitleFacts:
 
     def column(self, name: str) -> np.ndarray:
         return self.numbers[:, TITLE_COLUMNS.index(name)]
+
+    def list_shares(self) -> np.ndarray:
+        """The share of the members in training who had each title on their list, float64 (n,)."""
+        return np.exp(self.column("log_lists").astype(np.float64)) - LEAST_SHARE
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {

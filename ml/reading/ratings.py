@@ -160,3 +160,9 @@ def concatenate(parts: Sequence[Interactions]) -> Interactions:
         np.concatenate([part.ratings for part in parts]),
         np.concatenate([part.statuses for part in parts]),
     )
+
+
+def nobody() -> Interactions:
+    """No entries at all."""
+    ids = np.empty(0, dtype=np.int64)
+    return Interactions(ids, ids, np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int8))

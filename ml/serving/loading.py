@@ -33,11 +33,16 @@ def load_recommender(bundle_dir: Path, cache_dir: Path | None = None) -> Recomme
         directory, manifest = bundle_dir, verify_bundle(bundle_dir)
     else:
         directory, manifest = cached_copy(bundle_dir, cache_dir)
+    return open_recommender(directory, manifest)
+
+
+def open_recommender(directory: Path, manifest: Manifest) -> Recommender:
+    """Map a bundle that has been verified. :class:`BundleError` if it is the bundle of something else."""
     arrays = open_arrays(directory, manifest)
     try:
         return assemble(manifest_info(manifest), arrays, manifest.content["settings"])
     except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{bundle_dir}: not a bundle this program can serve ({error!r})") from None
+        raise BundleError(f"{directory}: not a bundle this program can serve ({error!r})") from None
 
 
 def manifest_info(manifest: Manifest) -> BundleInfo:

@@ -14,10 +14,10 @@ from ml.models.ease import EaseModel
 from ml.models.profiles import ProfileBatch
 from ml.models.taste import TasteWeights
 from ml.training.data import count_rated, entry_matrix
+from ml.training.gram import BLOCK_TITLES, Gram, count, mirror_lower
 from ml.training.neighbours import nearest_warm
 
 Progress = Callable[[float, str], None]
-BLOCK_TITLES = 512
 # The fewer lists a title is on the less they tell: so many of its weights are kept for each list, but some at least.
 WEIGHTS_A_LIST = 5
 FEWEST_WEIGHTS = 50
@@ -55,14 +55,21 @@ def fit_ease(
     params: EaseParams,
     taste: TasteWeights,
     progress: Progress = lambda percent, message: None,
+    counted: Gram | None = None,
 ) -> EaseModel:
-    """Fit to the members in ``batch``. ``likes``: expected number of likes of every title, (n,)."""
+    """Fit to the members in ``batch``. ``likes``: expected number of likes of every title, (n,). ``counted``: fit to
+    the members that are counted there instead."""
     n = len(content.vectors)
-    counts = count_rated(batch, n)
-    warm = np.flatnonzero(counts > 0)
-    progress(0, "counting who watched what together")
-    entries = entry_matrix(batch, taste.of(batch), n)[:, warm]
-    gram = _gram(entries)
+    if counted is None:
+        progress(0, "counting who watched what together")
+        counts = count_rated(batch, n)
+        warm = np.flatnonzero(counts > 0)
+        gram = count(entry_matrix(batch, taste.of(batch), n)[:, warm])
+    else:
+        progress(0, "reading who watched what together")
+        counts = counted.counts
+        warm = np.flatnonzero(counts > 0)
+        gram = counted.among(warm)
     fans, fans_similarity = _fans(gram, warm, n, params)
     progress(20, f"solving for {len(warm)} titles")
     weights = solve(gram, content.franchise[warm], params)
@@ -82,29 +89,10 @@ def solve(gram: np.ndarray, franchise: np.ndarray, params: EaseParams) -> np.nda
     inverse, info = scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     if info:
         raise ArithmeticError(f"the EASE system could not be inverted (LAPACK spotri: {info})")
-    _mirror_lower(inverse)
+    mirror_lower(inverse)
     inverse /= -np.diag(inverse)[None, :].copy()
     np.fill_diagonal(inverse, 0)
     return inverse
-
-
-def _mirror_lower(matrix: np.ndarray) -> None:
-    """Copy the lower triangle (all that LAPACK fills) onto the upper, block by block."""
-    for start in range(0, len(matrix), BLOCK_TITLES):
-        stop = min(start + BLOCK_TITLES, len(matrix))
-        square = matrix[start:stop, start:stop]
-        square[:] = np.tril(square) + np.tril(square, -1).T
-        matrix[start:stop, stop:] = matrix[stop:, start:stop].T
-
-
-def _gram(entries: sp.csr_matrix) -> np.ndarray:
-    """``entries.T @ entries`` as a dense float32 matrix, block by block: a sparse result would be as dense and
-    several times as large."""
-    columns = entries.T.tocsr()
-    gram = np.empty((columns.shape[0], columns.shape[0]), dtype=np.float32)
-    for start in range(0, len(gram), BLOCK_TITLES):
-        gram[start : start + BLOCK_TITLES] = (columns[start : start + BLOCK_TITLES] @ entries).toarray()
-    return gram
 
 
 def _add_franchise_prior(gram: np.ndarray, franchise: np.ndarray, prior: float) -> None:

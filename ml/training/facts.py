@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ml.models.profiles import ProfileBatch
-from ml.models.ranker_features import TITLE_COLUMNS, UNKNOWN, TitleFacts
+from ml.models.ranker_features import LEAST_SHARE, TITLE_COLUMNS, UNKNOWN, TitleFacts
 from ml.models.titles import Titles
 from ml.reading import Catalogue
 from ml.training.data import count_liked, count_rated
@@ -28,14 +28,14 @@ def describe_facts(
     liked = count_liked(batch, n)
     usual_rate = liked.sum() / max(rated.sum(), 1)
     likes_per_member = expected / max(len(batch), 1)
-    log_likes = np.log(likes_per_member + 1e-4)
+    log_likes = np.log(likes_per_member + LEAST_SHARE)
     best = np.full(int(titles.franchise.max(initial=0)) + 1, -np.inf)
     np.maximum.at(best, titles.franchise, log_likes)
     genres, genre_share = _genres(catalogue, liked)
     type_codes = _codes(frame["type"])
     numbers = {
         "log_likes": log_likes,
-        "log_lists": np.log(lists / max(len(batch), 1) + 1e-4),
+        "log_lists": np.log(lists / max(len(batch), 1) + LEAST_SHARE),
         "like_rate": (liked + usual_rate * PRIOR_RATINGS) / (rated + PRIOR_RATINGS),
         "rating_above_mean": above / (rated + PRIOR_RATINGS),
         "unrated_rate": (lists - rated + 1) / (lists + PRIOR_RATINGS),

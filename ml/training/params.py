@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from ml.evaluation.gate_rules import GateParams
 from ml.models.taste import TasteWeights
 from ml.training.content import ContentParams
 from ml.training.ease import EaseParams
@@ -100,6 +101,7 @@ class Params:
     ranker: RankerParams = field(default_factory=RankerParams)
     ratings: RatingParams = field(default_factory=RatingParams)
     serving: ServingParams = field(default_factory=ServingParams)
+    gate: GateParams = field(default_factory=GateParams)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -148,6 +150,7 @@ def read_params(path: Path | None, seed: int | None = None) -> Params:
         raise InputError(f"{path}: ranker.shortlist must be at least 1")
     _check_neural(params.neural, path)
     _check_ratings(params.ratings, path)
+    _check_gate(params.gate, path)
     return params
 
 
@@ -169,6 +172,19 @@ def _check_ratings(ratings: RatingParams, path: Path | None) -> None:
     for name in ("min_ratings", "neighbours", "max_members"):
         if getattr(ratings, name) < 1:
             raise InputError(f"{path}: ratings.{name} must be at least 1")
+
+
+def _check_gate(gate: GateParams, path: Path | None) -> None:
+    leasts = {"min_people": 2, "short_entries": 1, "cold_lists": 0, "time_people": 1, "time_repeats": 1, "seed": 0}
+    for name, least in leasts.items():
+        if getattr(gate, name) < least:
+            raise InputError(f"{path}: gate.{name} must be at least {least}")
+    for name in ("z", "coverage_share", "time_ratio", "time_floor_ms"):
+        if not getattr(gate, name) >= 0:
+            raise InputError(f"{path}: gate.{name} must be at least 0")
+    for name in ("max_bundle_mb", "max_time_ms"):
+        if not getattr(gate, name) > 0:
+            raise InputError(f"{path}: gate.{name} must be more than 0")
 
 
 def _build(kind: Any, values: Any, source: str, where: str) -> Any:

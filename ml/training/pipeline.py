@@ -30,6 +30,7 @@ from ml.training.content import fit_content
 from ml.training.data import Members, count_liked
 from ml.training.ease import fit_ease
 from ml.training.fusion import fit_fusion_weights
+from ml.training.gram import Gram
 from ml.training.params import Params
 from ml.training.popularity import expected_likes, fit_popularity
 from ml.training.ranker import Ground, Parts, fit_ranker
@@ -78,12 +79,17 @@ def prepare(dataset: Dataset, params: Params) -> Prepared:
 
 
 def fit_parts(
-    prepared: Prepared, members: Members, content: ContentModel, params: Params, progress: Progress = silent
+    prepared: Prepared,
+    members: Members,
+    content: ContentModel,
+    params: Params,
+    progress: Progress = silent,
+    counted: Gram | None = None,
 ) -> tuple[PopularityModel, EaseModel]:
-    """Popularity and EASE, fitted to ``members``."""
+    """Popularity and EASE, fitted to ``members``; EASE to those that are ``counted``, if that is given."""
     return (
         fit_popularity_part(prepared, members, content, params),
-        fit_ease_part(prepared, members, content, params, progress),
+        fit_ease_part(prepared, members, content, params, progress, counted),
     )
 
 
@@ -98,7 +104,12 @@ def fit_popularity_part(
 
 
 def fit_ease_part(
-    prepared: Prepared, members: Members, content: ContentModel, params: Params, progress: Progress = silent
+    prepared: Prepared,
+    members: Members,
+    content: ContentModel,
+    params: Params,
+    progress: Progress = silent,
+    counted: Gram | None = None,
 ) -> EaseModel:
     likes = expected_likes(members.batch, prepared.catalogue, content, params.titles.unreleased_likes_share)
     return fit_ease(
@@ -108,6 +119,7 @@ def fit_ease_part(
         params.ease,
         params.ease_taste(),
         lambda percent, message: progress("ease", percent, message),
+        counted,
     )
 
 
@@ -299,10 +311,17 @@ def measure(
 
 
 def train(
-    dataset: Dataset, out: Path, params: Params, progress: Progress = silent, git_revision: str = ""
+    dataset: Dataset,
+    out: Path,
+    params: Params,
+    progress: Progress = silent,
+    git_revision: str = "",
+    on_metrics: Callable[[Mapping[str, float]], None] = lambda metrics: None,
+    counted: Gram | None = None,
 ) -> Manifest:
     """Fit the parts without the held-out members to learn the blend, several times without others to teach the
-    ranker, then with all, and write the bundle."""
+    ranker, then with all, and write the bundle. ``on_metrics`` is told what was measured before the last fit begins.
+    ``counted``: who watched what together among all members, where ``dataset`` holds a sample of them."""
     progress("prepare", 0, "splitting members")
     prepared = prepare(dataset, params)
     progress("content", 0, "reading what titles are about")
@@ -324,7 +343,8 @@ def train(
     fusion = FusionModel(ease, content, popularity, weights)
     ranker = place_ranker(prepared, prepared.training(), fusion, titles, heads, net, params)
     metrics = measure(prepared, titles, fusion, ranker, net, ratings, params)
-    popularity, ease = fit_parts(prepared, prepared.members, content, params, _half(progress, 1))
+    on_metrics(metrics)
+    popularity, ease = fit_parts(prepared, prepared.members, content, params, _half(progress, 1), counted)
     fusion = FusionModel(ease, content, popularity, weights)
     if curves is not None:
         net = fit_net(prepared, prepared.members, content, ease, params, epochs, _half(progress, 1))
@@ -335,7 +355,7 @@ def train(
     files = fingerprint(dataset.files)
     learning = {LEFT_OUT: left_out} if curves is None else curves.as_dict()
     manifest = publish(
-        out, prepared, files, titles, fusion, ranker, net, ratings, learning, params, metrics, git_revision
+        out, prepared, files, titles, fusion, ranker, net, ratings, learning, params, metrics, git_revision, counted
     )
     progress("bundle", 100, f"wrote {out}")
     return manifest
@@ -354,12 +374,15 @@ def publish(
     params: Params,
     metrics: Mapping[str, float],
     git_revision: str,
+    counted: Gram | None = None,
 ) -> Manifest:
     """Write the bundle. ``learning``: the network's learning curves, or why there is none."""
     others = () if net is None else (net,)
     arrays, settings = disassemble(titles, fusion, params.serving.shortlist_titles, ranker, others, ratings)
     about = description(prepared.members, len(prepared.catalogue), fingerprints, params, metrics, git_revision)
     about["learning"] = {RecommenderNet.name: dict(learning)}
+    if counted is not None:
+        about["data"]["gram"] = counted.description()
     return write_bundle(out, arrays, {**about, "settings": settings})
 
 

@@ -20,14 +20,26 @@ from accounts.models import User
 from catalog.selectors import candidate_ids
 from ml.types import Entry, FranchiseMode, Options, Status
 from ml.types import Profile as ScoringProfile
-from recommendations.models import HiddenTitle, Job, JobKind, JobState, ListEntry, Profile, TopList
+from recommendations.models import (
+    HiddenTitle,
+    Job,
+    JobCause,
+    JobKind,
+    JobState,
+    ListEntry,
+    ModelVersion,
+    Profile,
+    TopList,
+)
 from recommendations.models.jobs import UNFINISHED
 from recommendations.services import jobs
 from recommendations.services.engine import Engine, current_engine
 from recommendations.services.recommend import list_filter
 
-SHARD_PROFILES = 2000
 STORED_TITLES = 50
+CHUNK_ROWS = 5000
+# A store that is slow holds a shard up for so long at most; then it is scored with what is there.
+CHAMPION_PATIENCE_SECONDS = 300.0
 
 
 class NoModelError(Exception):
@@ -42,20 +54,23 @@ class Shard:
     last: uuid.UUID
 
 
-def start_scoring(*, created_by: User | None = None) -> tuple[Job, list[Job]]:
+def start_scoring(*, created_by: User | None = None, cause: JobCause = JobCause.PERSON) -> tuple[Job, list[Job]]:
     """Queue the scoring of all profiles: the job, and one child a shard, which the caller enqueues.
 
     Raises :class:`jobs.AlreadyRunningError` while a scoring is unfinished.
     """
     with transaction.atomic():
-        parent = jobs.create_job(JobKind.SCORE, created_by=created_by)
+        parent = jobs.create_job(
+            JobKind.SCORE, created_by=created_by, cause=cause, payload={"model": _champion_version()}
+        )
         shards = [
             Job(
                 kind=JobKind.SCORE_SHARD,
                 parent=parent,
+                cause=cause,
                 payload={"first": str(shard.first), "last": str(shard.last)},
             )
-            for shard in _shards()
+            for shard in shards_of_profiles(settings.SCORING_SHARD_PROFILES)
         ]
         children = Job.objects.bulk_create(shards, batch_size=settings.WRITE_BATCH_ROWS)
         # Nobody holds the parent's lease: it is ended by whoever ends the last child, at once if there is none.
@@ -71,7 +86,7 @@ def run_shard(job_id: int) -> int | None:
         finish_parent_of(job_id)  # a shard that was given up may have been the last one
         return None
     try:
-        engine = current_engine()
+        engine = current_engine(patience_seconds=CHAMPION_PATIENCE_SECONDS)
         if engine is None:
             raise NoModelError("no model can be loaded: train or publish one first")
         written = _score_shard(job, engine, Shard(uuid.UUID(job.payload["first"]), uuid.UUID(job.payload["last"])))
@@ -84,6 +99,22 @@ def run_shard(job_id: int) -> int | None:
     jobs.succeed(job, message=f"{written} lists")
     finish_parent_of(job_id)
     return written
+
+
+def ended_with_an_older_model(job_id: int) -> bool:
+    """Whether shard ``job_id`` was the last of a scoring, and another model has become champion since it began: a
+    scoring that was wanted then was refused, because this one was under way."""
+    parent = Job.objects.select_related("parent").get(pk=job_id).parent
+    return (
+        parent is not None
+        and parent.state in (JobState.SUCCEEDED, JobState.FAILED)
+        and parent.payload.get("model") != _champion_version()
+        and not Job.objects.filter(kind=JobKind.SCORE, created__gt=parent.created).exists()
+    )
+
+
+def _champion_version() -> str | None:
+    return ModelVersion.objects.champion().values_list("version", flat=True).first()
 
 
 def finish_parent_of(job_id: int) -> None:
@@ -102,6 +133,8 @@ def finish_scorings() -> None:
 @transaction.atomic
 def _note_progress(parent_id: int) -> None:
     parent = Job.objects.select_for_update().get(pk=parent_id)
+    if parent.state not in UNFINISHED:
+        return  # ended or cancelled before
     states = list(parent.children.values_list("state", flat=True))
     left = sum(state in UNFINISHED for state in states)
     failed = states.count(JobState.FAILED)
@@ -113,15 +146,16 @@ def _note_progress(parent_id: int) -> None:
     parent.save(update_fields=["percent", "state", "finished", "message"])
 
 
-def _shards() -> Iterator[Shard]:
+def shards_of_profiles(most: int) -> Iterator[Shard]:
+    """All profiles in order of their ids, in shards of at most so many."""
     first: uuid.UUID | None = None
     last: uuid.UUID | None = None
     size = 0
-    for profile_id in Profile.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=SHARD_PROFILES):
+    for profile_id in Profile.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=CHUNK_ROWS):
         if first is None:
             first = profile_id
         last, size = profile_id, size + 1
-        if size == SHARD_PROFILES:
+        if size == most:
             yield Shard(first, last)
             first, size = None, 0
     if first is not None and last is not None:

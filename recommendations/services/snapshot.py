@@ -6,20 +6,31 @@ Nothing in it says who a person is: members are numbered anew in every snapshot.
 from __future__ import annotations
 
 import csv
+import hashlib
+import heapq
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from catalog.models import Anime, Franchise
-from recommendations.models import ListEntry, ListStatus
+from recommendations.models import ListEntry, ListStatus, Profile
+from recommendations.services.judges import Line, is_judge, judge_share, split
 
 CHUNK_ROWS = 5000
+PROFILES_A_QUERY = 500
 UNRATED = -1
+RATINGS = "rating.csv"
+JUDGES = "judges_profiles.csv"
+JUDGES_HELDOUT = "judges_heldout.csv"
 ANIME_COLUMNS = (
     "anime_id", "name", "genre", "type", "episodes", "rating", "members",
     "title_english", "title_japanese", "year", "season", "aired_from", "studios", "source", "age_rating",
@@ -27,8 +38,11 @@ ANIME_COLUMNS = (
 )  # fmt: skip
 
 
-def export_snapshot(out: Path) -> dict[str, int]:
-    """Write a snapshot into the new directory ``out``; answer how many titles and ratings it holds.
+def export_snapshot(out: Path, *, sample_members: int | None = None, profiles: int | None = None) -> dict[str, int]:
+    """Write a snapshot into the new directory ``out``; answer how many titles, ratings and judges it holds.
+
+    ``sample_members``: of those who do not judge at most so many, the same ones every time as far as they are there;
+    ``None``: all. ``profiles``: who judges is decided as if there were so many; ``None``: as many as there are.
 
     Written aside and renamed, so ``out`` is whole or absent. Raises ``FileExistsError`` if it exists.
     """
@@ -41,10 +55,10 @@ def export_snapshot(out: Path) -> dict[str, int]:
     try:
         with _one_state_of_the_database():
             counts = {
-                "anime": _write_anime(aside / "anime.csv"),
+                "anime": write_anime(aside / "anime.csv"),
                 "synopses": _write_synopses(aside / "anime_with_synopsis.csv"),
                 "franchises": _write_franchises(aside / "franchises.json"),
-                "ratings": _write_ratings(aside / "rating.csv"),
+                **_write_ratings(aside, sample_members, profiles),
             }
         aside.rename(out)
     except BaseException:
@@ -67,7 +81,8 @@ def _one_state_of_the_database() -> Iterator[None]:
         yield
 
 
-def _write_anime(path: Path) -> int:
+def write_anime(path: Path) -> int:
+    """Write ``anime.csv``; answer how many titles it holds."""
     rows = 0
     titles = Anime.objects.order_by("pk").prefetch_related("genres", "studios")
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -111,22 +126,71 @@ def _write_franchises(path: Path) -> int:
     return len(groups)
 
 
-def _write_ratings(path: Path) -> int:
+def _write_ratings(folder: Path, sample_members: int | None, profiles_then: int | None) -> dict[str, int]:
+    """Lists of judges stand in two files of their own, which training does not read."""
+    share = judge_share(Profile.objects.count() if profiles_then is None else profiles_then)
+    counts = {"ratings": 0, "judges": 0}
+    lists = lists_of(watched()) if sample_members is None else _lists_of_sample(sample_members, share)
+    with ExitStack() as stack:
+        ratings, profiles, heldout = (opened(stack, folder / name) for name in (RATINGS, JUDGES, JUDGES_HELDOUT))
+        for member, (key, lines) in enumerate(lists, start=1):
+            if not is_judge(key, share):
+                ratings.writerows((member, *line) for line in lines)
+                counts["ratings"] += len(lines)
+                continue
+            shown, hidden = split(key, lines)
+            if hidden:
+                profiles.writerows((member, *line) for line in shown)
+                heldout.writerows((member, *line) for line in hidden)
+                counts["judges"] += 1
+    return counts
+
+
+def watched() -> QuerySet[ListEntry]:
     """What people watched: neither what they only plan nor what they dropped without a word."""
-    watched = ListEntry.objects.exclude(status=ListStatus.PLANNED).exclude(
-        Q(status=ListStatus.DROPPED) & Q(rating=None)
-    )
-    rows, member, profile = 0, 0, None
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("user_id", "anime_id", "rating"))
-        entries = watched.order_by("profile_id", "anime_id").values_list("profile_id", "anime_id", "rating")
-        for profile_id, anime_id, rating in entries.iterator(chunk_size=CHUNK_ROWS):
-            if profile_id != profile:
-                member, profile = member + 1, profile_id
-            writer.writerow((member, anime_id, UNRATED if rating is None else rating))
-            rows += 1
-    return rows
+    return ListEntry.objects.exclude(status=ListStatus.PLANNED).exclude(Q(status=ListStatus.DROPPED) & Q(rating=None))
+
+
+def lists_of(entries: QuerySet[ListEntry]) -> Iterator[tuple[str, list[Line]]]:
+    """(who it is, [(anime_id, rating)]) of one member after another."""
+    columns = ("profile_id", "profile__source", "profile__external_id", "anime_id", "rating")
+    rows = entries.order_by("profile_id", "anime_id").values_list(*columns).iterator(chunk_size=CHUNK_ROWS)
+    for (profile_id, source, external_id), group in groupby(rows, key=itemgetter(0, 1, 2)):
+        yield (
+            _key(profile_id, source, external_id),
+            [(row[3], UNRATED if row[4] is None else row[4]) for row in group],
+        )
+
+
+def _lists_of_sample(members: int, share: float) -> Iterator[tuple[str, list[Line]]]:
+    """Those of all judges and of ``members`` others, whoever has the smallest hash."""
+    judges: list[uuid.UUID] = []
+
+    def others() -> Iterator[tuple[bytes, uuid.UUID]]:
+        rows = Profile.objects.order_by("pk").values_list("pk", "source", "external_id")
+        for pk, source, external_id in rows.iterator(chunk_size=CHUNK_ROWS):
+            key = _key(pk, source, external_id)
+            if is_judge(key, share):
+                judges.append(pk)
+            else:
+                yield hashlib.sha256(f"sample:{key}".encode()).digest(), pk
+
+    sample = [pk for _place, pk in heapq.nsmallest(members, others())]
+    chosen = sorted(judges + sample)
+    for start in range(0, len(chosen), PROFILES_A_QUERY):
+        yield from lists_of(watched().filter(profile__in=chosen[start : start + PROFILES_A_QUERY]))
+
+
+def _key(profile_id: uuid.UUID, source: str, external_id: str) -> str:
+    """Who somebody is. An imported member is the same one after another import."""
+    return f"{source}:{external_id}" if external_id else str(profile_id)
+
+
+def opened(stack: ExitStack, path: Path) -> Any:
+    """A writer of a ratings file, with its header written."""
+    writer = csv.writer(stack.enter_context(path.open("w", newline="", encoding="utf-8")))
+    writer.writerow(("user_id", "anime_id", "rating"))
+    return writer
 
 
 def _or_empty(value: object) -> object:

@@ -91,6 +91,7 @@ def why_not(request: HttpRequest, anime_id: int) -> HttpResponse:
         own = _own(profile, anime)
         context |= {
             "culprits": culprits,
+            "listed_at": _listed_at(standing),
             "rows": _rows(standing),
             **own,
         }
@@ -113,6 +114,12 @@ def _own(profile: Profile | None, anime: Anime) -> dict[str, Any]:
         "relatives": [entry for entry in entries if entry.anime_id != anime.pk],
         "hidden_relatives": [one.anime for one in hidden if one.anime_id != anime.pk],
     }
+
+
+def _listed_at(shown: ShownStanding) -> int | None:
+    """The place of the title, if the list shows it."""
+    rank = shown.standing.rank
+    return rank if shown.standing.barrier is None and rank is not None and rank <= LIST_TITLES else None
 
 
 def _rows(shown: ShownStanding) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
 // Toasts stay as long as somebody looks at them, and a while otherwise. Failures without an answer get one here.
+// A request that a newer one takes the place of (hx-sync) has not failed, though htmx reports it like one.
 
 const STAY_MS = 12000;
 
@@ -37,4 +38,18 @@ function startToasts() {
   });
 }
 
+function keepAbortsQuiet() {
+  // The document hears of "htmx:abort" before and after the body, where htmx listens and ends the request.
+  let aborting = false;
+  document.addEventListener("htmx:abort", () => (aborting = true), true);
+  document.addEventListener("htmx:abort", () => (aborting = false));
+  // htmx shows its logger what happens before it writes errors to the console.
+  htmx.logger = (_element, _name, detail) => {
+    if (aborting) {
+      delete detail.error;
+    }
+  };
+}
+
 startToasts();
+keepAbortsQuiet();

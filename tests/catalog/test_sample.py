@@ -79,6 +79,15 @@ class TestCatalogue:
             assert anime.synopsis[-1] in ".?!", anime.title
         assert len({anime.synopsis for anime in titles}) == len(titles)
 
+    def test_it_knows_how_long_everything_takes(self, titles: list[SampleAnime]) -> None:
+        by_id = {anime.id: anime for anime in titles}
+        known = {1: 24, 5: 115, 199: 125, 5060: 5, 34240: 6}
+        assert {anime_id: by_id[anime_id].duration_minutes for anime_id in known} == known
+        # For each limit of the site something is short enough and something is not.
+        in_all = [anime.duration_minutes * anime.episodes for anime in titles if anime.episodes]
+        for minutes in (30, 60, 90, 120, 180, 360):
+            assert sum(total <= minutes for total in in_all) >= 10, minutes
+
     def test_franchises_have_parts_numbered_from_one(self, titles: list[SampleAnime]) -> None:
         parts: dict[str, list[int]] = defaultdict(list)
         for anime in titles:
@@ -113,6 +122,7 @@ class TestLoader:
             ({"genres": []}, "no genre"),
             ({"genres": "Action"}, "genres is not a list"),
             ({"episodes": 0}, "episodes is 0"),
+            ({"duration_minutes": None}, "duration_minutes is None"),
             ({"year": "1965"}, "year is '1965'"),
             ({"franchise": "Kimba"}, "franchise and franchise_order belong together"),
             ({"franchise": "Astro Boy", "franchise_order": 1}, "part 1 of Astro Boy is also in row 1"),
@@ -260,6 +270,7 @@ class TestCommand:
         assert float(bebop["rating"]) == pytest.approx(np.mean([r for r in mine if r != UNRATED]), abs=0.006)
         assert (bebop["type"], bebop["episodes"], bebop["year"], bebop["season"]) == ("TV", "26", "1998", "spring")
         assert (bebop["studios"], bebop["franchise_order"]) == ("Sunrise", "1")
+        assert bebop["duration_minutes"] == "24"
         assert "Sci-Fi" in bebop["genre"].split(", ")
         assert rows[21]["episodes"] == "Unknown"  # One Piece is still running
         unwatched = next(row for row in rows.values() if row["members"] == "0")
@@ -342,7 +353,7 @@ class TestAgainstTheRealData:
         vocabulary = {genre for row in real.values() for genre in row["genre"].split(", ")}
         assert {genre for anime in titles for genre in anime.genres} <= vocabulary
 
-    def test_years_seasons_and_studios_agree_with_the_tv_table(
+    def test_years_seasons_studios_and_minutes_agree_with_the_tv_table(
         self, titles: list[SampleAnime], real_data: Path
     ) -> None:
         path = real_data / "mal_tv_2006_2026.csv"
@@ -356,6 +367,9 @@ class TestAgainstTheRealData:
             assert set(anime.studios) == set(row["studios"].split("|")), anime.title
             assert anime.source == row["source"], anime.title
             assert anime.age_rating == row["rating"], anime.title
+            minutes = re.fullmatch(r"(\d+) min per ep", row["duration"])
+            # That table drops the seconds.
+            assert minutes is None or abs(anime.duration_minutes - int(minutes[1])) <= 1, anime.title
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:

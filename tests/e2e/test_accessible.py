@@ -148,28 +148,31 @@ def check(page: Page) -> None:
         assert not found.violations_count, f"{page.url}, {size['width']} px, {theme}: {found.generate_report()}"
 
 
+def stays_put_and_waits_for_little(page: Page) -> None:
+    assert not page.evaluate(LOOK_AT_ALL)
+    assert page.evaluate("window.shift") <= MAX_SHIFT
+    blocking = page.evaluate(BLOCKING)
+    assert 0 < len(blocking) <= MAX_BLOCKING, blocking
+
+
 @pytest.mark.parametrize(("who", "path"), PAGES)
 class TestEveryPage:
-    def test_axe_finds_nothing(self, people: dict[str, Person], who: str, path: str) -> None:
+    def test_at_a_desk_and_by_axe(self, people: dict[str, Person], who: str, path: str) -> None:
+        """One look for both: axe comes only when all has been measured."""
         page, path = people[who].page, path.format(username=people[who].username)
         page.set_viewport_size(DESK)
         answer = page.goto(path)
         assert answer is not None
         assert answer.ok
         assert answer.url.endswith(path), "it leads on to another page"
+        stays_put_and_waits_for_little(page)
         check(page)
 
-    @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-    def test_it_stays_put_and_waits_for_little(
-        self, people: dict[str, Person], who: str, path: str, size: Any
-    ) -> None:
+    def test_on_a_phone(self, people: dict[str, Person], who: str, path: str) -> None:
         page = people[who].page
-        page.set_viewport_size(size)
+        page.set_viewport_size(PHONE)
         page.goto(path.format(username=people[who].username))
-        assert not page.evaluate(LOOK_AT_ALL)
-        assert page.evaluate("window.shift") <= MAX_SHIFT
-        blocking = page.evaluate(BLOCKING)
-        assert 0 < len(blocking) <= MAX_BLOCKING, blocking
+        stays_put_and_waits_for_little(page)
 
 
 def test_no_page_is_missing_in_the_table() -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
+from catalog.sample.catalogue import load_sample
 from tests.e2e.conftest import NewPage
 from tests.e2e.people import pick, picks, rate, send, sign_up
 from tests.e2e.test_home import SHIFT
@@ -125,6 +126,11 @@ def test_every_filter_changes_the_list_and_survives_a_reload(page: Page) -> None
     choose(lambda: year("To year", "2000"), r"\?year_max=2000$", "until 2000")
     choose(lambda: page.get_by_label("Length", exact=True).select_option("1"), r"\?episodes_max=1$", "One sitting")
     choose(
+        lambda: page.get_by_label("Time for all of it").select_option("90"),
+        r"\?minutes_max=90$",
+        "Up to 90 minutes",
+    )
+    choose(
         lambda: page.get_by_role("checkbox", name=re.compile("^G - ")).check(), r"\?age_rating=G$", re.compile("G$")
     )
     choose(lambda: page.get_by_label("Franchises").select_option("off"), r"\?franchise=off$", "Everything")
@@ -132,6 +138,51 @@ def test_every_filter_changes_the_list_and_survives_a_reload(page: Page) -> None
         lambda: page.get_by_label("Franchises").select_option("next"), r"\?franchise=next$", "Only what comes next"
     )
     choose(lambda: page.get_by_label("Planned titles").select_option("1"), r"\?planned=1$", "With what I plan")
+
+
+def test_who_has_ninety_minutes_gets_what_fits(page: Page) -> None:
+    page.goto("/for-you/")
+    plain = picks(page)
+    page.get_by_text("More dials and filters").click()
+    page.get_by_label("Time for all of it").select_option("90")
+    short = settled(page, r"\?minutes_max=90$")
+    assert short != plain
+    page.reload()
+    assert picks(page) == short
+    expect(page.get_by_label("Time for all of it")).to_have_value("90")
+    hrefs = page.locator(".pick h3 a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert hrefs
+    length = {anime.id: anime.duration_minutes * (anime.episodes or 1000) for anime in load_sample()}
+    # All episodes together count: of a series ninety minutes hold next to none.
+    assert all(length[int(re.findall(r"\d+", href)[0])] <= 90 for href in hrefs), hrefs
+
+
+def test_clear_all_is_there_when_something_is_set(page: Page) -> None:
+    page.goto("/for-you/")
+    clear = page.get_by_role("link", name="Clear all")
+    expect(clear).to_have_count(0)
+    dial = page.get_by_label("What should count more?")
+    dial.focus()
+    dial.press("End")
+    settled(page, r"\?balance=1$")
+    clear.click()
+    settled(page, r"/for-you/$")
+    expect(clear).to_have_count(0)
+
+
+def test_a_request_that_a_newer_one_replaces_is_no_error(page: Page) -> None:
+    """The fixture of the page fails if the browser's console shows one."""
+    page.goto("/for-you/")
+    page.route(re.compile(r"\?.*balance=0(&|$)"), lambda _route: None)  # never answered
+    dial = page.get_by_label("What should count more?")
+    dial.focus()
+    with page.expect_event("requestfailed") as given_up:
+        with page.expect_request(re.compile(r"\?.*balance=0(&|$)")):
+            dial.press("Home")
+        dial.press("End")
+    assert "ABORTED" in (given_up.value.failure or "")
+    settled(page, r"\?balance=1$")
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def test_planned_titles_come_back_marked_and_can_be_taken_off(page: Page) -> None:
@@ -192,6 +243,16 @@ def test_why_not_names_a_filter_and_takes_it_back(page: Page) -> None:
     expect(page.locator(".why-not .notice")).to_contain_text("The filter “Movie” leaves it out.")
     page.get_by_role("link", name="Take back “Movie”").click()
     expect(page.locator(".why-not .notice")).to_contain_text(re.compile(r"place \d+ of"))
+
+
+def test_why_not_says_so_where_the_title_is_listed(page: Page) -> None:
+    page.goto("/for-you/")
+    third = page.locator(".pick h3 a").nth(2)
+    title, anime_id = third.inner_text(), re.findall(r"\d+", third.get_attribute("href") or "")[0]
+    page.goto(f"/for-you/why-not/{anime_id}/")
+    words = f"{title} is on the list, at place 3"
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+    expect(page).to_have_title(f"{words} · AnimeRec")
 
 
 def test_by_keyboard_alone(page: Page) -> None:

@@ -34,6 +34,23 @@ def test_results_come_while_typing_and_forgive_slips(page: Page) -> None:
     expect(page.get_by_text("No title is called")).to_have_count(0)
 
 
+def test_what_is_sorted_by_is_called_what_it_is(page: Page) -> None:
+    page.goto("/anime/")
+    sort = page.get_by_label("Sort by")
+    chosen = sort.locator("option:checked")
+    expect(chosen).to_have_text("Best known")
+    expect(sort.get_by_role("option", name="Best match")).to_have_count(0)
+    search_box(page).press_sequentially("gundam")
+    expect(chosen).to_have_text("Best match")
+    sort.focus()
+    sort.select_option("Best known")
+    expect(page).to_have_url(re.compile(r"\?q=gundam&sort=popular$"))
+    expect(sort).to_be_focused()
+    search_box(page).fill("")
+    expect(chosen).to_have_text("Best known")
+    expect(sort.get_by_role("option", name="Best match")).to_have_count(0)
+
+
 def test_a_filter_narrows_stands_in_the_address_and_is_taken_back(page: Page) -> None:
     page.goto("/anime/?q=gundam")
     everything = page.locator("#results .tile").count()

@@ -60,7 +60,9 @@ def test_train_writes_a_bundle_and_tells_a_program_how_far_it_is(
     assert read_manifest(out).version in stdout
     steps = [json.loads(line) for line in stderr.splitlines()]
     assert {"stage", "percent", "message", "seconds"} == steps[0].keys()
-    percents = [step["percent"] for step in steps]
+    (measured,) = [step["metrics"] for step in steps if "metrics" in step]
+    assert measured == read_manifest(out).content["metrics"]
+    percents = [step["percent"] for step in steps if "percent" in step]
     assert percents == sorted(percents)
     assert percents[-1] == 100
 

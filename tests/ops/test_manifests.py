@@ -55,6 +55,7 @@ def test_the_base_holds_what_runs() -> None:
         ("PodDisruptionBudget", "web"),
         ("Deployment", "worker"),
         ("HorizontalPodAutoscaler", "worker"),
+        ("Deployment", "beat"),
         ("Job", "migrate"),
         ("PersistentVolumeClaim", "model-store"),
     }
@@ -72,7 +73,7 @@ def test_kustomizations_name_files_that_exist(path: Path) -> None:
 
 
 def test_selectors_match_the_pods_they_mean() -> None:
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "beat"):
         labels = named("Deployment", name)["spec"]["template"]["metadata"]["labels"]
         assert named("Deployment", name)["spec"]["selector"]["matchLabels"] == labels
     web = named("Deployment", "web")["spec"]["template"]["metadata"]["labels"]
@@ -86,6 +87,12 @@ def test_autoscalers_own_the_number_of_pods() -> None:
         assert scaler["apiVersion"] == "autoscaling/v2"
         assert scaler["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         assert "replicas" not in named("Deployment", name)["spec"]
+
+
+def test_there_is_one_clock() -> None:
+    beat = named("Deployment", "beat")["spec"]
+    assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
+    assert "beat" in pod(named("Deployment", "beat"))["containers"][0]["command"]
 
 
 @pytest.mark.django_db
@@ -195,7 +202,7 @@ def test_overlays_render(overlay: str) -> None:
         assert {"configMapRef": {"name": config["metadata"]["name"]}} in container["envFrom"]
         assert not container["image"].endswith(":latest")
     assert {item["metadata"]["labels"]["app.kubernetes.io/component"] for item in rendered} == {
-        "config", "migrate", "web", "worker",
+        "beat", "config", "migrate", "web", "worker",
     }, "the deployment applies manifests by this label"  # fmt: skip
     pinned = pin(result.stdout, f"animerec-web=a.example/web@{DIGEST}", f"animerec-worker=a.example/worker@{DIGEST}")
     # An overlay for one node runs images under a local tag, which never go into production.

@@ -77,6 +77,30 @@ def test_for_you_at_its_worst(
     assert page.context["take_back"]
 
 
+@pytest.mark.parametrize("ratings", [2, 10])
+def test_for_you_that_falls_short_and_moves(
+    client: Client, champion: ModelVersion, ratings: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """As htmx asks for it after a change: too few titles, a filter to take back, a shelf, and what moved and why."""
+    client.force_login(user := UserFactory())
+    rate_more(user, ratings)
+    headers = {"HX-Request": "true", "HX-Target": "lists"}
+    query = {"year_min": "2022", "type": "Movie", "planned": "1"}
+    page = client.get(reverse("for_you"), query)
+    anime = page.context["cards"][0].listed.anime
+    query["before"] = f"{page.context['version']}:{','.join(map(str, page.context['list'].places))}"
+    client.post(reverse("entry_set", args=[anime.pk]), {"status": "completed"}, headers=headers)
+    for _size in range(2):
+        cache.clear()
+        with django_assert_max_num_queries(FOR_YOU_LIMIT):
+            page = client.get(reverse("for_you"), query, headers=headers)
+        assert 0 < len(page.context["cards"]) < 10
+        assert page.context["take_back"]
+        assert any(card.moved for card in page.context["cards"])
+        assert bool(page.context["starters"]) is (ratings < 4)
+        AnimeFactory.create_batch(40, genres=["Mecha"], studios=["Sunrise"], year=1990)
+
+
 def test_anime_page(client: Client, member: User, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     client.force_login(member)
     franchise = FranchiseFactory()

@@ -1,50 +1,20 @@
-"""Publishing, activating, rolling back, and what a process serves from."""
+"""Publishing, activating, rejecting, rolling back."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from ml.artifacts import open_arrays, read_manifest, write_bundle
-from ml.types import Profile
+from accounts.models import User
+from ml.artifacts import read_manifest, verify_bundle
 from recommendations.models import ModelStatus, ModelVersion
-from recommendations.services.engine import bundle_path, current_engine, engine_status, forget_engine
-from recommendations.services.registry import activate, publish
+from recommendations.services import store
+from recommendations.services.registry import activate, publish, reject
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh_process():
-    forget_engine()
-    shutil.rmtree(settings.MODEL_STORE, ignore_errors=True)
-    shutil.rmtree(settings.MODEL_CACHE, ignore_errors=True)
-    yield
-    forget_engine()
-
-
-@pytest.fixture
-def other_bundle(sample_bundle: Path, tmp_path: Path) -> Path:
-    """A second, different model: the same arrays under another note in the manifest."""
-    manifest = read_manifest(sample_bundle)
-    description = {
-        key: value for key, value in manifest.content.items() if key not in ("files", "format", "checksum")
-    }
-    out = tmp_path / "other"
-    write_bundle(out, open_arrays(sample_bundle, manifest), {**description, "created": "2001-01-01T00:00:00+00:00"})
-    return out
-
-
-def damage(model: ModelVersion) -> None:
-    """Turn over one bit of the largest array."""
-    array = max(bundle_path(model).glob("*.npy"), key=lambda path: path.stat().st_size)
-    array.chmod(0o644)
-    content = bytearray(array.read_bytes())
-    content[-1] ^= 1
-    array.write_bytes(content)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_process")]
 
 
 def test_publishing_twice_is_the_same_as_once(sample_bundle):
@@ -54,51 +24,74 @@ def test_publishing_twice_is_the_same_as_once(sample_bundle):
     assert first.status == ModelStatus.CANDIDATE
     assert first.fingerprint
     assert first.metrics
-    assert (bundle_path(first) / "manifest.json").is_file()
+    assert first.sha256 == first.location == read_manifest(sample_bundle).sha256
+    assert first.size_bytes == sum(path.stat().st_size for path in sample_bundle.iterdir())
+    assert verify_bundle(Path(settings.MODEL_STORE) / first.location).version == first.version
 
 
-def test_the_champion_serves_and_rolling_back_is_activating_the_older_one(sample_bundle, other_bundle):
-    first, second = publish(sample_bundle), publish(other_bundle)
-    assert engine_status() == {"state": "none"}
-    activate(first)
-    assert current_engine().version == first.version
-    activate(second)
-    assert current_engine().version == second.version
-    activate(first)
-    assert current_engine().version == first.version
+def test_publishing_fills_in_what_rows_of_older_releases_lack(small_bundle):
+    bundle = small_bundle("one")
+    model = publish(bundle)
+    ModelVersion.objects.filter(pk=model.pk).update(sha256="", size_bytes=None, note="good")
+    again = publish(bundle)
+    assert (again.sha256, again.size_bytes, again.note) == (model.sha256, model.size_bytes, "good")
+
+
+def test_where_the_store_fails_there_is_no_row(small_bundle, settings, tmp_path):
+    (tmp_path / "file").write_text("")
+    settings.MODEL_STORE = str(tmp_path / "file" / "store")
+    with pytest.raises(store.BundleError, match="file/store"):
+        publish(small_bundle("one"))
+    assert not ModelVersion.objects.exists()
+
+
+def test_there_is_one_champion_and_rolling_back_is_activating_the_older_one(small_bundle):
+    first, second = publish(small_bundle("one")), publish(small_bundle("two"))
+    for model in (first, second, first):
+        assert activate(model).status == ModelStatus.CHAMPION
+        assert ModelVersion.objects.champion().get() == model
     assert dict(ModelVersion.objects.values_list("version", "status")) == {
         first.version: ModelStatus.CHAMPION,
         second.version: ModelStatus.RETIRED,
     }
 
 
-def test_the_database_allows_one_champion(sample_bundle, other_bundle):
-    activate(publish(sample_bundle))
-    second = publish(other_bundle)
+def test_the_database_allows_one_champion(small_bundle):
+    activate(publish(small_bundle("one")))
+    second = publish(small_bundle("two"))
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=second.pk).update(status=ModelStatus.CHAMPION)
 
 
-def test_a_damaged_champion_is_refused_and_the_one_before_keeps_serving(sample_bundle, other_bundle):
-    first, second = activate(publish(sample_bundle)), publish(other_bundle)
-    assert current_engine().version == first.version
-    damage(second)
-    activate(second)
-    assert current_engine().version == first.version
-    status = engine_status()
-    assert (status["state"], status["version"]) == ("stale", first.version)
-    assert second.version in status["problem"]
+def test_who_activated_and_when_is_kept(small_bundle):
+    person = User.objects.create(username="ada")
+    model = activate(publish(small_bundle("one")), by=person)
+    assert (model.decided_by, model.decided) == (person, model.activated)
+    assert activate(model).decided_by == person, "the champion is not activated again"
 
 
-def test_what_a_process_has_mapped_survives_the_loss_of_the_store(sample_bundle):
-    model = activate(publish(sample_bundle))
-    recommender = current_engine().recommender
-    shutil.rmtree(bundle_path(model))
-    assert len(recommender.recommend(Profile.of([])).results) == 10
+def test_what_was_deleted_cannot_be_activated_until_it_is_published_again(small_bundle):
+    champion = activate(publish(small_bundle("one")))
+    bundle = small_bundle("two")
+    model = publish(bundle)
+    ModelVersion.objects.filter(pk=model.pk).update(pruned=timezone.now())
+    with pytest.raises(ValueError, match=rf"model {model.version}: its files were deleted on .*publish"):
+        activate(model)
+    assert ModelVersion.objects.champion().get() == champion
+    assert activate(publish(bundle)).status == ModelStatus.CHAMPION
 
 
-def test_without_any_model_there_is_no_engine():
-    assert current_engine() is None
+def test_a_candidate_can_be_rejected_and_the_champion_cannot(small_bundle):
+    person = User.objects.create(username="ada")
+    champion, candidate = activate(publish(small_bundle("one"))), publish(small_bundle("two"))
+    rejected = reject(candidate, "worse for newcomers", by=person)
+    rejected.refresh_from_db()
+    assert (rejected.status, rejected.verdict) == (ModelStatus.REJECTED, "worse for newcomers")
+    assert rejected.decided_by == person
+    assert rejected.decided is not None
+    with pytest.raises(ValueError, match="is the champion"):
+        reject(champion, "do not like it")
+    assert ModelVersion.objects.champion().get() == champion
 
 
 @pytest.mark.parametrize("content", [None, "%PDF-1.4", "{}", '{"format": 1}'])

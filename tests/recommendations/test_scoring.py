@@ -4,8 +4,8 @@ import pytest
 
 from catalog.models import Anime
 from recommendations import tasks
-from recommendations.models import Job, JobState, TopList
-from recommendations.services import scoring
+from recommendations.models import Job, JobCause, JobState, TopList
+from recommendations.services import jobs, scoring
 from recommendations.services.entries import rate
 from recommendations.services.recommend import ListOptions, recommend
 from recommendations.services.scoring import run_shard, start_scoring
@@ -23,8 +23,8 @@ def people(count):
     return profiles
 
 
-def test_shards_together_score_everybody_once(champion, monkeypatch):
-    monkeypatch.setattr(scoring, "SHARD_PROFILES", 3)
+def test_shards_together_score_everybody_once(champion, settings):
+    settings.SCORING_SHARD_PROFILES = 3
     profiles = people(7)
     parent, shards = start_scoring()
     assert len(shards) == 3
@@ -94,3 +94,28 @@ def test_a_scoring_whose_worker_died_after_the_last_shard_is_ended(champion):
     tasks.requeue_stale_jobs()
     parent.refresh_from_db()
     assert parent.state == JobState.SUCCEEDED
+
+
+def test_a_model_that_became_champion_meanwhile_is_scored_with_afterwards(champion, monkeypatch):
+    people(2)
+    parent, [shard] = start_scoring()
+    asked = []
+    monkeypatch.setattr(tasks, "score_all", asked.append)
+    Job.objects.filter(pk=parent.pk).update(payload={"model": "an older one"})
+    tasks.score_shard(shard.pk)
+    assert asked == [JobCause.PROMOTION]
+    _parent, [shard] = start_scoring()
+    tasks.score_shard(shard.pk)
+    assert asked == [JobCause.PROMOTION]
+
+
+def test_a_cancelled_scoring_stays_cancelled(champion, settings):
+    settings.SCORING_SHARD_PROFILES = 1
+    people(2)
+    parent, [first, second] = start_scoring()
+    assert run_shard(first.pk) == 1
+    jobs.cancel(parent.pk)
+    assert run_shard(second.pk) is None
+    parent.refresh_from_db()
+    assert parent.state == JobState.CANCELLED
+    assert TopList.objects.count() == 1

@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
-from recommendations.models import Job, JobState, ModelStatus, ModelVersion, TopList
+from recommendations import tasks
+from recommendations.models import Job, JobCause, JobKind, JobState, ModelStatus, ModelVersion, TopList
 from recommendations.services import jobs, training
+from recommendations.services.child import run_child
 from recommendations.services.engine import current_engine, forget_engine
+from recommendations.services.entries import rate
 from recommendations.services.training import TrainingError, run_training, start_training
+from tests.factories import AnimeFactory, ProfileFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +35,11 @@ def test_training_makes_a_champion_of_what_the_database_holds(
     model = ModelVersion.objects.champion().get()
     assert current_engine().version == model.version
     job = Job.objects.get(kind="train")
-    assert (job.state, job.percent) == (JobState.SUCCEEDED, 100)
+    assert (job.state, job.percent, job.model_version) == (JobState.SUCCEEDED, 100, model)
+    assert job.metrics["plain_ndcg@10"] > job.metrics["popularity_plain_ndcg@10"]
+    assert "weights of the parts" in job.log
+    assert model.verdict.startswith(("Promoted", "Passed")), model.verdict
+    assert model.judged["beside"] is None
     # The scoring that follows a promotion gave every member a list of titles that they do not know.
     scoring = Job.objects.get(kind="score")
     assert (scoring.state, scoring.percent) == (JobState.SUCCEEDED, 100)
@@ -64,18 +73,20 @@ def test_a_training_that_takes_too_long_is_ended(settings, sample_catalogue, sam
     assert not ModelVersion.objects.exists()
 
 
-def test_an_attempt_that_lost_its_lease_publishes_nothing(monkeypatch, champion):
+def test_an_attempt_that_was_cancelled_publishes_nothing(monkeypatch, champion):
     job = start_training()
 
-    def taken_over(snapshot, bundle, report):
-        Job.objects.filter(pk=job.pk).update(attempts=2)
-        report(50, "still there?")
+    def cancelled(name, arguments, limits, **listeners):
+        assert jobs.cancel(job.pk)
+        run_child(name, ["-c", "import time; time.sleep(60)"], limits, **listeners)
 
-    monkeypatch.setattr(training, "_train", taken_over)
-    with pytest.raises(jobs.LeaseLostError):
-        run_training(job.pk)
+    monkeypatch.setattr(training, "run_child", cancelled)
+    assert run_training(job.pk) is None
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
     assert ModelVersion.objects.get() == champion
     assert champion.status == ModelStatus.CHAMPION
+    assert list(Path(settings.TRAINING_DIR).iterdir()) == []
 
 
 def test_a_job_that_is_done_is_not_done_again():
@@ -85,10 +96,10 @@ def test_a_job_that_is_done_is_not_done_again():
 
 
 def test_a_training_that_is_interrupted_can_be_taken_up_at_once(monkeypatch, champion):
-    def interrupted(snapshot, bundle, report):
+    def interrupted(*arguments, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_train", interrupted)
+    monkeypatch.setattr(training, "run_child", interrupted)
     job = start_training()
     with pytest.raises(KeyboardInterrupt):
         run_training(job.pk)
@@ -96,3 +107,33 @@ def test_a_training_that_is_interrupted_can_be_taken_up_at_once(monkeypatch, cha
     assert job.state == JobState.QUEUED
     assert list(Path(settings.TRAINING_DIR).iterdir()) == []
     assert jobs.claim(job.pk).attempts == 2
+
+
+def test_leftovers_of_a_killed_training_are_deleted_and_those_of_a_running_one_are_not(db):
+    running = jobs.claim(start_training().pk)
+    for name in (f"job-{running.pk}", "job-999999", "something-else"):
+        (Path(settings.TRAINING_DIR) / name).mkdir(parents=True)
+    training.remove_leftovers()
+    kept = {path.name for path in Path(settings.TRAINING_DIR).iterdir()}
+    assert kept == {f"job-{running.pk}", "something-else"}
+    for name in kept:
+        (Path(settings.TRAINING_DIR) / name).rmdir()
+
+
+def test_changes_of_lists_are_counted_since_the_last_training_and_lead_to_one(settings):
+    settings.TRAIN_AFTER_CHANGES = 3
+    profile = ProfileFactory()
+    for _ in range(2):
+        rate(profile=profile, anime=AnimeFactory(), rating=8)
+    assert training.new_changes() == 2
+    tasks.train_after_changes()
+    assert not Job.objects.exists()
+    rate(profile=profile, anime=AnimeFactory(), rating=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "enqueue", lambda *queued: None)
+        tasks.train_after_changes()
+        tasks.train_after_changes()
+    job = Job.objects.get()
+    assert (job.kind, job.cause) == (JobKind.TRAIN, JobCause.RATINGS)
+    Job.objects.update(state=JobState.SUCCEEDED, started=timezone.now(), payload={"changes": 3})
+    assert training.new_changes() == 0

@@ -1,4 +1,4 @@
-"""`manage.py train`: train on what the database holds now, publish, and make the model the champion."""
+"""`manage.py train`: train on what the database holds now, judge the model, and make it champion if it passes."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,12 +7,13 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from recommendations import tasks
+from recommendations.models import JobCause, ModelStatus
 from recommendations.services.jobs import AlreadyRunningError
 from recommendations.services.training import TrainingError, run_training, start_training
 
 
 class Command(BaseCommand):
-    help = "Train a model here and now and activate it; --enqueue leaves the work to a Celery worker."
+    help = "Train a model here and now; it serves if the gate lets it pass. --enqueue leaves the work to a worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--enqueue", action="store_true", help="only queue the job")
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         try:
             job = start_training()
         except AlreadyRunningError as error:
-            # One that was queued, or whose process died, is taken up; one that somebody works on is not.
+            # One that is only queued is done here; one that somebody works on is not.
             job = error.job
         if options["enqueue"]:
             tasks.enqueue(job)
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             except KeyboardInterrupt:
                 raise CommandError("interrupted; the job is queued again", returncode=130) from None
         if model is None:
-            raise CommandError(f"{job}: another process works on it; try again when it has ended", returncode=2)
-        tasks.score_all()
-        self.stdout.write(f"Model {model.version} is champion")
+            raise CommandError(f"{job}: another process works on it, or it was cancelled", returncode=2)
+        if model.status == ModelStatus.CHAMPION:
+            tasks.score_all(JobCause.PROMOTION)
+        self.stdout.write(f"Model {model.version}: {model.get_status_display()}. {model.verdict}")
