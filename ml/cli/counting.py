@@ -10,7 +10,7 @@ from ml.cli.commands import check_writable
 from ml.cli.parent import end_with_parent
 from ml.cli.progress import make_progress, stage_percent
 from ml.reading import Catalogue, Interactions, fingerprint, read_catalogue, read_interactions
-from ml.reading.dataset import watched
+from ml.reading.dataset import rating_file, watched
 from ml.reading.ratings import KEY_COLUMNS, nobody
 from ml.reading.rows import read_rows
 from ml.training.data import Members
@@ -34,10 +34,11 @@ def gram(options: argparse.Namespace) -> None:
         header = add_grams(options.add, options.out, lambda percent, message: progress(STAGE, percent, message))
     else:
         taste = read_params(options.params).ease_taste()
-        progress(STAGE, 0, f"reading {options.ratings.name}")
+        ratings = rating_file(options.ratings) if options.ratings.is_dir() else options.ratings
+        progress(STAGE, 0, f"reading {ratings.name}")
         catalogue = read_catalogue(options.data)
-        members = _members(options.ratings, catalogue)
-        (source,) = fingerprint((options.ratings,)).values()
+        members = _members(ratings, catalogue)
+        (source,) = fingerprint((ratings,)).values()
 
         def counting(percent: float, message: str) -> None:
             progress(STAGE, READ_PERCENT + (100 - READ_PERCENT) * percent / 100, message)

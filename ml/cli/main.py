@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     gram = commands_.add_parser("gram", help="count who watched what together, by shards of people, and add shards")
     gram.add_argument("--out", type=Path, required=True, metavar="FILE")
     what = gram.add_mutually_exclusive_group(required=True)
-    what.add_argument("--ratings", type=Path, metavar="CSV", help="count the whole lists of some members")
+    what.add_argument("--ratings", type=Path, metavar="CSV", help="count the whole lists of these members")
     what.add_argument("--add", type=Path, nargs="+", metavar="FILE", help="add what was counted")
     gram.add_argument("--data", type=Path, metavar="DIR", help="with --ratings: the catalogue")
     _add_end_with_parent(gram)

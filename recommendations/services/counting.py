@@ -172,11 +172,9 @@ def _count(job: Job, folder: Path, run: Run) -> Path:
     shared = _shared(counting)
     shared.mkdir(parents=True, exist_ok=True)
     run.begin("export", EXPORT, COUNT, "Exporting lists")
-    corpus = job.payload.get("corpus")
-    from ml.reading.dataset import rating_file  # only workers have pandas
-
-    ratings = folder / RATINGS if corpus is None else rating_file(Path(corpus))
-    if corpus is None:
+    ratings = job.payload.get("corpus")
+    if ratings is None:
+        ratings = folder / RATINGS
         _export_lists(job, counting.payload["profiles"], ratings, run)
     run.begin("count", COUNT, 100, "Counting who watched what together")
     file = _file_of(job, shared)
