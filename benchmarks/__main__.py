@@ -35,6 +35,7 @@ BENCHMARKS = {
     "quality": Benchmark("quality", "quality, training time and time of a list, beside other libraries"),
     "members": Benchmark("members", "quality by the number of members to learn from", by_name=True),
     "growth": Benchmark("growth", "time and memory at 1, 4 and 16 times the ratings", needs_data=False, by_name=True),
+    "sharded": Benchmark("sharded", "counting and scoring shared out over processes", needs_data=False, by_name=True),
 }
 
 

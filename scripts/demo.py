@@ -278,9 +278,10 @@ def stamps(folder: Path) -> list[str]:
 
 
 def serve(demo: Demo, processes: Processes) -> None:
-    """Start both services, wait until the site is ready, and watch them until one ends or Ctrl-C."""
+    """Start the services, wait until the site is ready, and watch them until one ends or Ctrl-C."""
     processes.start("web", web_command(demo), log=demo.log / "web.log")
     processes.start("worker", worker_command(), log=demo.log / "worker.log")
+    processes.start("beat", beat_command(), log=demo.log / "beat.log")
     model = wait_until_ready(demo, processes)
     print_welcome(demo, model)
     while True:
@@ -304,11 +305,14 @@ def worker_command() -> list[str]:
     return [
         sys.executable, "-m", "celery", "-A", "animerec_site", "worker",
         "--concurrency", "1", "--loglevel", "INFO",
-        # The one worker is the clock as well.
-        "--beat",
         # One worker has nobody to gossip with, and on the file broker each message is a file.
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
+
+
+def beat_command() -> list[str]:
+    """The clock. Not `worker --beat`: that one goes on by itself when its worker is killed."""
+    return [sys.executable, "-m", "celery", "-A", "animerec_site", "beat", "--loglevel", "INFO", "--pidfile="]
 
 
 def wait_until_ready(demo: Demo, processes: Processes) -> dict[str, str]:

@@ -50,21 +50,32 @@ class GramHeader:
 
 @dataclass(frozen=True, slots=True)
 class Gram:
-    """A file of ``path`` that was checked. ``counts``: on how many lists each title is, int64 (n,). ``triangle``: the
-    lower triangle row by row, float32 (n * (n + 1) / 2,), mapped into memory."""
+    """The file ``path``, which was checked. ``counts``: on how many lists each title is, int64 (n,). ``offset``: at
+    which byte the triangle begins; it stays on disk, and parts of it are read when they are asked for."""
 
     path: Path
     sha256: str
     header: GramHeader
     counts: np.ndarray
-    triangle: np.ndarray
+    offset: int
+
+    def numbers(self, start: int, stop: int) -> np.ndarray:
+        """A part of the lower triangle, counted row by row: float32 (stop - start,)."""
+        found = np.fromfile(self.path, SUM_TYPE, stop - start, offset=self.offset + SUM_TYPE.itemsize * start)
+        if len(found) != stop - start:
+            raise InputError(f"{self.path}: was changed while it was read")
+        return found
 
     def among(self, rows: np.ndarray) -> np.ndarray:
         """The Gram matrix of the titles ``rows`` (int, ascending, (k,)), float32 (k, k)."""
         matrix = np.empty((len(rows), len(rows)), dtype=np.float32)
-        for place, row in enumerate(rows.tolist()):
-            start = triangle_size(row)
-            matrix[place, : place + 1] = self.triangle[start : start + row + 1][rows[: place + 1]]
+        for first in range(0, len(rows), BLOCK_TITLES):
+            block = rows[first : first + BLOCK_TITLES]
+            begin = triangle_size(int(block[0]))
+            numbers = self.numbers(begin, triangle_size(int(block[-1]) + 1))
+            for place, row in enumerate(block.tolist(), start=first):
+                own = triangle_size(row) - begin + rows[: place + 1]
+                matrix[place, : place + 1] = numbers[own]
         mirror_lower(matrix)
         return matrix
 
@@ -128,8 +139,8 @@ def write_gram(
     with _written(out, header) as write:
         write(count_rated(batch, n).astype(COUNT_TYPE))
         for start, block in _lower_blocks(entries):
-            below = np.tri(len(block), block.shape[1], start, dtype=bool)
-            write(block[below].astype(SUM_TYPE))
+            rounded = block.astype(SUM_TYPE)
+            write(np.concatenate([row[: start + place + 1] for place, row in enumerate(rounded)]))
             progress(100 * (start + len(block)) / n, "counting who watched what together")
     return header
 
@@ -167,14 +178,14 @@ def add_grams(paths: Sequence[Path], out: Path, progress: Progress = lambda perc
         for start in range(0, size, BLOCK_NUMBERS):
             total = np.zeros(min(BLOCK_NUMBERS, size - start))
             for gram in grams:
-                total += gram.triangle[start : start + len(total)]
+                total += gram.numbers(start, start + len(total))
             write(total.astype(SUM_TYPE))
             progress(100 * (start + len(total)) / size, f"adding {len(grams)} shards")
     return header
 
 
 def open_gram(path: Path) -> Gram:
-    """Check a file and map it; :class:`InputError` says what is wrong with it."""
+    """Check a file; :class:`InputError` says what is wrong with it."""
     try:
         with path.open("rb") as file:
             line = file.readline(LONGEST_HEADER_BYTES)
@@ -185,14 +196,12 @@ def open_gram(path: Path) -> Gram:
                 raise InputError(f"{path}: {size} bytes where its header says {len(line) + payload}; cut short?")
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                 raise InputError(f"{path}: does not match the hash in its header; damaged")
-            counts = np.memmap(file, COUNT_TYPE, "r", len(line), (header.titles,))
-            offset = len(line) + counts.nbytes
-            triangle = np.memmap(file, SUM_TYPE, "r", offset, (triangle_size(header.titles),))
+            counts = np.fromfile(path, COUNT_TYPE, header.titles, offset=len(line))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    return Gram(path, sha256, header, counts.view(np.ndarray), triangle.view(np.ndarray))
+    return Gram(path, sha256, header, counts, len(line) + counts.nbytes)
 
 
 def _lower_blocks(entries: sp.csr_matrix) -> Iterator[tuple[int, np.ndarray]]:

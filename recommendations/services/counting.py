@@ -1,8 +1,8 @@
 """Counting who watched what together by shards of people, each in whichever worker is free.
 
 A shard is a range of profile ids. It is counted by `python -m ml gram` into a file of its own in ``GRAM_DIR``, a
-folder that all workers share; whoever takes the parent job after the last shard adds the files. Doing a shard twice
-writes the same file again, so a shard whose worker died is simply taken up by another.
+folder that all workers share; whoever takes the parent job after the last shard adds the files. Of each shard the
+file of its last attempt is added, so a shard whose worker died is simply taken up by another.
 """
 
 from __future__ import annotations
@@ -238,7 +238,8 @@ def _shared(counting: Job) -> Path:
 
 
 def _file_of(shard: Job, shared: Path) -> Path:
-    return shared / f"shard-{shard.pk}.gram"
+    """By attempt: a worker that was thought dead and comes back writes where nobody reads."""
+    return shared / f"shard-{shard.pk}-{shard.attempts}.gram"
 
 
 def _remove_all_but(folder: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_snapshot_is_never_written_over(tmp_path):
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
-    def broken(folder):
+    def broken(folder, *_how):
         (folder / "rating.csv").write_text("half")
         raise OSError("disk full")
 
