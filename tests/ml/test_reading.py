@@ -241,3 +241,33 @@ def test_lists_of_ids(tmp_path: Path) -> None:
     assert read_anime_ids(path).tolist() == [3, 9]
     with pytest.raises(InputError, match="line 2: anime_id is 'z'"):
         read_anime_ids(write_csv(path, ("anime_id",), [("z",)]))
+
+
+class TestJoining:
+    CATALOGUE = ((1, "One"), (2, "Two"), (3, "Three"))
+
+    def directory(self, path: Path, rows: list[tuple[object, ...]]) -> Path:
+        path.mkdir()
+        write_csv(path / "anime.csv", ANIME_COLUMNS, [(*one, "", "TV", 1, 7, 10) for one in self.CATALOGUE])
+        write_ratings(path / "rating.csv", rows)
+        return path
+
+    def test_the_others_are_other_people_and_what_they_have_beyond_the_catalogue_is_left_out(
+        self, tmp_path: Path
+    ) -> None:
+        own = self.directory(tmp_path / "own", [(1, 1, 9), (5, 2, 8)])
+        corpus = self.directory(tmp_path / "corpus", [(1, 1, 4), (2, 3, 10), (2, 99, 10)])
+        dataset = read_dataset(own, join=corpus)
+        found = dataset.interactions
+        assert found.anime_ids.tolist() == [1, 2, 1, 3]
+        assert found.ratings.tolist() == [9, 8, 4, 10]
+        assert len(set(found.user_ids.tolist())) == 4
+        assert corpus / "rating.csv" in dataset.files
+        assert "1 ratings of titles that are not in anime.csv" in " ".join(dataset.notes)
+
+    def test_a_new_site_has_only_the_others(self, tmp_path: Path) -> None:
+        own = self.directory(tmp_path / "own", [])
+        corpus = self.directory(tmp_path / "corpus", [(7, 1, 4)])
+        assert read_dataset(own, join=corpus).interactions.anime_ids.tolist() == [1]
+        with pytest.raises(InputError, match="holds no ratings"):
+            read_dataset(own)

@@ -98,3 +98,17 @@ def test_a_scoring(system: System, place: str) -> None:
     )[0]
     assert (lists, members, models) == (MEMBERS, MEMBERS, 1)
     assert_nothing_is_left(system)
+
+
+def test_a_worker_that_is_told_to_stop_hands_its_training_over(system: System) -> None:
+    system.manage("train", "--enqueue")
+    job = system.last_job("train")
+    first = system.start_worker("one")
+    wait_for(lambda: system.job(job)["stage"] not in ("", "snapshot"))
+    worker = system.job(job)["worker"]
+    system.start_worker("two")
+    first.terminate()
+    done = system.wait_for_job(job, "failed", "succeeded")
+    assert (done["state"], done["attempts"]) == ("succeeded", 2), done
+    assert done["worker"] != worker
+    assert first.wait(60) == 0
