@@ -104,7 +104,7 @@ def run_shard(job_id: int) -> int | None:
 def ended_with_an_older_model(job_id: int) -> bool:
     """Whether shard ``job_id`` was the last of a scoring, and another model has become champion since it began: a
     scoring that was wanted then was refused, because this one was under way."""
-    parent = Job.objects.select_related("parent").get(pk=job_id).parent
+    parent = Job.objects.filter(children=job_id).first()
     return (
         parent is not None
         and parent.state in (JobState.SUCCEEDED, JobState.FAILED)
@@ -118,9 +118,9 @@ def _champion_version() -> str | None:
 
 
 def finish_parent_of(job_id: int) -> None:
-    """Note the progress of the whole scoring that shard ``job_id`` belongs to, and its end after the last one."""
-    parent_id = Job.objects.values_list("parent", flat=True).get(pk=job_id)
-    if parent_id is not None:
+    """Note the progress of the whole scoring that shard ``job_id`` belongs to, and its end after the last one. A
+    message may come so late that the jobs are forgotten: then there is nothing to note."""
+    for parent_id in Job.objects.filter(children=job_id).values_list("pk", flat=True):
         _note_progress(parent_id)
 
 

@@ -71,6 +71,15 @@ def test_a_shard_without_a_model_fails_with_the_reason(db):
     assert "no model" in shard.message
 
 
+def test_a_message_for_a_shard_that_is_forgotten_does_nothing(champion):
+    people(1)
+    _parent, [shard] = start_scoring()
+    Job.objects.all().delete()
+    tasks.score_shard(shard.pk)
+    assert not Job.objects.exists()
+    assert not TopList.objects.exists()
+
+
 def test_nobody_to_score_is_a_success(db):
     parent, shards = start_scoring()
     parent.refresh_from_db()
